@@ -1,0 +1,308 @@
+"""One thread owns one model.
+
+Callers on the event loop submit jobs and read their outputs. The thread admits as many jobs as the
+engine has room for, steps them together, and posts what they emitted back to the loop, once per step.
+There is no batching delay: a batch is what queued while the last step ran.
+
+STT, LLM, TTS and VAD differ only in their `Engine`: an STT or VAD job ends after one step, an LLM job
+takes one step per token, a TTS job one step per chunk of audio, and new jobs join between steps.
+"""
+
+import asyncio
+import heapq
+import itertools
+import logging
+import queue
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from enum import IntEnum
+from types import TracebackType
+from typing import Any, Generic, Protocol, Self, TypeVar
+
+from engines.errors import EngineError, Overloaded
+
+log = logging.getLogger(__name__)
+
+RequestT = TypeVar("RequestT")
+OutputT = TypeVar("OutputT")
+RequestT_contra = TypeVar("RequestT_contra", contravariant=True)
+
+_serial = itertools.count()
+
+
+class Priority(IntEnum):
+    """Who goes first when a batch has not room for all: the lowest number."""
+
+    INTERRUPTION = 0  # is it words? playback is paused until this is known
+    ANSWER = 1  # the final transcript, the first clause of an answer
+    CONTINUATION = 2  # the rest of an answer
+    PARTIAL = 3  # partial transcripts, speculative prefill
+    OFFLINE = 4  # REST work that nobody waits for in real time
+
+
+class Job(Generic[RequestT, OutputT]):
+    """One request. The loop may submit, read and cancel it; the thread does everything else.
+
+    Use as `async with batcher.submit(request) as job: async for output in job: ...`; leaving the
+    block early cancels the job.
+    """
+
+    def __init__(
+        self, batcher: "Batcher[RequestT, OutputT]", request: RequestT, priority: Priority
+    ) -> None:
+        self.request = request
+        self.priority = priority
+        self.state: Any = None  # the engine's own: a KV-cache sequence, a decoder, nothing
+        self.cancelled = False  # written by the loop, read by the thread between steps
+        self.finished = False
+        self._order = (priority, next(_serial))
+        self._batcher = batcher
+        self._fresh: list[OutputT] = []  # thread side, emptied once per step
+        self._inbox: asyncio.Queue[OutputT | Exception | None] = asyncio.Queue()  # loop side
+
+    def __lt__(self, other: "Job[Any, Any]") -> bool:
+        return self._order < other._order
+
+    # The thread's side.
+
+    def emit(self, output: OutputT) -> None:
+        """Hand one output to the reader at the end of this step."""
+        self._fresh.append(output)
+
+    def finish(self) -> None:
+        """The job takes no further step; its slot is given back after this one."""
+        self.finished = True
+
+    # The loop's side.
+
+    def cancel(self) -> None:
+        """The job ends before its next step, and its reader gets nothing more."""
+        self.cancelled = True
+
+    async def __aenter__(self) -> Self:
+        self._batcher._enqueue(self)
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.cancel()
+
+    async def __aiter__(self) -> AsyncIterator[OutputT]:
+        while (item := await self._inbox.get()) is not None:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+
+class Engine(Protocol[RequestT_contra]):
+    """What a model must offer. Every method is called on the batcher's thread, and only there."""
+
+    max_batch: int  # most jobs in one step
+
+    def load(self) -> None:
+        """Load and warm the model. Raises `ModelError` naming the file and what mends it."""
+
+    def start(self, job: Job[Any, Any]) -> bool:
+        """Take a slot. False: no room now, ask again after the next step. Raise to refuse."""
+
+    def step(self, jobs: Sequence[Job[Any, Any]]) -> None:
+        """Advance all jobs, the most urgent first: `emit()` and `finish()` on each."""
+
+    def stop(self, job: Job[Any, Any]) -> None:
+        """Give the slot back. Called exactly once for every started job."""
+
+    def assert_idle(self) -> None:
+        """Raise `AssertionError` if a slot is taken. Called whenever no job is left."""
+
+
+class Batcher(Generic[RequestT, OutputT]):
+    """Runs one `Engine` on one thread, from `async with` to the end of the block."""
+
+    def __init__(
+        self,
+        name: str,
+        engine: Engine[RequestT],
+        *,
+        max_pending: int = 256,
+        on_death: Callable[[BaseException], None] | None = None,
+    ) -> None:
+        self.name = name
+        self.engine = engine
+        self.max_pending = max_pending
+        self.failure: BaseException | None = None  # why the thread died; None while it lives
+        self.batch_sizes: dict[int, int] = {}  # jobs in a step -> steps, for the metrics
+        self._on_death = on_death
+        self._submitted: queue.SimpleQueue[Job[RequestT, OutputT] | None] = queue.SimpleQueue()
+        self._waiting: list[Job[RequestT, OutputT]] = []  # a heap
+        self._running: list[Job[RequestT, OutputT]] = []
+        self._pending = 0  # loop side: submitted, not yet ended
+        self._open = False
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        self._post = loop.call_soon_threadsafe
+        self._loaded: asyncio.Future[None] = loop.create_future()
+        self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+        self._thread.start()
+        await self._loaded
+        self._open = True
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._open = False
+        self._submitted.put(None)  # last in line, so nothing is left unread behind it
+        await asyncio.to_thread(self._thread.join)
+
+    @property
+    def pending(self) -> int:
+        """Jobs submitted and not yet ended."""
+        return self._pending
+
+    def submit(
+        self, request: RequestT, *, priority: Priority = Priority.ANSWER
+    ) -> Job[RequestT, OutputT]:
+        """A job, to be entered with `async with`. Entering raises `Overloaded` when the line is full."""
+        return Job(self, request, priority)
+
+    async def run(self, request: RequestT, *, priority: Priority = Priority.ANSWER) -> OutputT:
+        """The only output of a job that has one (VAD, STT)."""
+        async with self.submit(request, priority=priority) as job:
+            async for output in job:
+                return output
+        raise EngineError(f"{self.name} ended a job without an answer.")
+
+    def _enqueue(self, job: Job[RequestT, OutputT]) -> None:
+        if self.failure is not None or not self._open:
+            raise EngineError(f"{self.name} is not running.")
+        if self._pending >= self.max_pending:
+            raise Overloaded(f"{self.name} has {self._pending} jobs waiting. Try again shortly.")
+        self._pending += 1
+        self._submitted.put(job)
+
+    # Everything below runs on the thread, except what stands under "Back on the loop".
+
+    def _run(self) -> None:
+        try:
+            self.engine.load()
+        except Exception as error:
+            self._post(self._fail_loading, error)
+            return
+        self._post(self._loaded.set_result, None)
+        try:
+            while self._receive():
+                self._end([job for job in self._waiting + self._running if job.cancelled])
+                self._admit()
+                self._step()
+                if not (self._waiting or self._running):
+                    self.engine.assert_idle()
+            self._end(self._waiting + self._running, EngineError(f"{self.name} is shutting down."))
+        except BaseException as error:
+            log.exception("%s: its thread died", self.name)
+            self._post(self._bury, error)
+
+    def _receive(self) -> bool:
+        """Take in new jobs, sleeping only when there is nothing else to do. False means stop."""
+        block = not (self._waiting or self._running)
+        while True:
+            try:
+                job = self._submitted.get(block=block)
+            except queue.Empty:
+                return True
+            if job is None:
+                return False
+            heapq.heappush(self._waiting, job)
+            block = False
+
+    def _admit(self) -> None:
+        while self._waiting and len(self._running) < self.engine.max_batch:
+            job = self._waiting[0]
+            try:
+                admitted = self.engine.start(job)
+            except Exception as error:
+                self._end([job], error)
+                continue
+            if not admitted:
+                if not self._running:  # nothing will ever free the room that it waits for
+                    self._end([job], Overloaded(f"{self.name} has no room for this request."))
+                    continue
+                return
+            heapq.heappop(self._waiting)
+            self._running.append(job)
+        self._running.sort()
+
+    def _step(self) -> None:
+        if not self._running:
+            return
+        size = len(self._running)
+        self.batch_sizes[size] = self.batch_sizes.get(size, 0) + 1
+        try:
+            self.engine.step(self._running)
+        except Exception as error:
+            log.exception("%s failed on a batch of %d", self.name, size)
+            self._end(list(self._running), error)
+            return
+        fresh = [(job, job._fresh) for job in self._running if job._fresh]
+        for job, _ in fresh:
+            job._fresh = []
+        if fresh:
+            self._post(self._deliver, fresh)
+        self._end([job for job in self._running if job.finished])
+
+    def _end(self, jobs: list[Job[RequestT, OutputT]], error: Exception | None = None) -> None:
+        """Take jobs out of the line or the batch, free their slots, and tell their readers."""
+        if not jobs:
+            return
+        for job in jobs:
+            if job in self._running:
+                self._running.remove(job)
+                self.engine.stop(job)
+            else:
+                self._waiting.remove(job)
+                heapq.heapify(self._waiting)
+        self._post(self._close, jobs, error)
+
+    # Back on the loop.
+
+    def _fail_loading(self, error: Exception) -> None:
+        if not self._loaded.done():  # done when the start was cancelled meanwhile
+            self._loaded.set_exception(error)
+
+    def _deliver(self, fresh: list[tuple[Job[RequestT, OutputT], list[OutputT]]]) -> None:
+        for job, outputs in fresh:
+            if not job.cancelled:
+                for output in outputs:
+                    job._inbox.put_nowait(output)
+
+    def _close(self, jobs: list[Job[RequestT, OutputT]], error: Exception | None) -> None:
+        self._pending -= len(jobs)
+        for job in jobs:
+            job._inbox.put_nowait(_as_engine_error(self.name, error))
+
+    def _bury(self, error: BaseException) -> None:
+        self.failure = error
+        orphans = self._running + self._waiting
+        while not self._submitted.empty():
+            job = self._submitted.get_nowait()
+            if job is not None:
+                orphans.append(job)
+        self._close(orphans, EngineError(f"{self.name} has died: {error!r}."))
+        if self._on_death is not None:
+            self._on_death(error)
+
+
+def _as_engine_error(name: str, error: Exception | None) -> Exception | None:
+    """What a reader is told: errors of our own as they are, anything else wrapped."""
+    if error is None or isinstance(error, EngineError):
+        return error
+    wrapped = EngineError(f"{name} failed: {error!r}.")
+    wrapped.__cause__ = error
+    return wrapped
