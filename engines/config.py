@@ -1,0 +1,116 @@
+"""What each engine can be told: one frozen dataclass per engine, free of heavy imports.
+
+They are apart from the engines so that the server can read a configuration, print it and document it
+without loading a model library. Every field carries its own documentation and bounds in its metadata;
+`server.config` fills them from file, environment and flags, and checks them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+T = TypeVar("T")
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+STARTER = REPOSITORY / "models" / "starter"
+
+
+def describe(
+    about: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    secret: bool = False,
+) -> Mapping[str, Any]:
+    """Metadata of a field: its documentation, its bounds (both included), whether it is a secret."""
+    return {"about": about, "minimum": minimum, "maximum": maximum, "secret": secret}
+
+
+def option(
+    default: T,
+    about: str,
+    *,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    secret: bool = False,
+) -> T:
+    """A field with a default. Its type is the field's own, so type checkers see just the default."""
+    metadata = describe(about, minimum=minimum, maximum=maximum, secret=secret)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class VadConfig:
+    """Voice activity detection: Silero."""
+
+    model: str = option("", "ONNX file; empty takes the one that the installed silero-vad carries.")
+
+
+@dataclass(frozen=True, slots=True)
+class SttConfig:
+    """Speech to text: any Whisper model in CTranslate2 format."""
+
+    model: str = option(str(STARTER / "stt"), "Folder of a Whisper model in CTranslate2 format.")
+    device: Literal["auto", "cpu", "cuda"] = option("auto", "Where it runs; auto: a GPU if any.")
+    compute_type: str = option(
+        "auto", "CTranslate2 compute type; auto: float16 on a GPU, else int8."
+    )
+    threads: int = option(1, "CPU threads of one step.", minimum=1, maximum=256)
+    max_batch: int = option(0, "Most requests in one step; 0: by device.", minimum=0, maximum=256)
+    short_windows: bool | None = option(
+        None, "Encode only the speech instead of 30 s; unset: what the model's own card asks for."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LlmConfig:
+    """Language model: any GGUF file with a chat template, run by llama.cpp."""
+
+    model: str = option(str(STARTER / "llm" / "starter.gguf"), "GGUF file with a chat template.")
+    context_tokens: int = option(
+        4096, "KV cache that all conversations share, in tokens.", minimum=64, maximum=4_194_304
+    )
+    sequences: int = option(
+        16, "Conversations whose KV cache is kept at once.", minimum=1, maximum=255
+    )
+    gpu_layers: int = option(-1, "Layers on the GPU; -1: all, where there is one.", minimum=-1)
+    threads: int = option(1, "CPU threads of one step.", minimum=1, maximum=256)
+    prefill_chunk_tokens: int = option(
+        64,
+        "Prompt tokens in one step; more: sooner first token, longer gaps in other calls.",
+        minimum=1,
+        maximum=8192,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceConfig:
+    """One voice of one language."""
+
+    language: str = field(metadata=describe("Language that it speaks: en, es, fr, hi, tl."))
+    engine: Literal["espeak", "piper"] = field(metadata=describe("What speaks."))
+    model: str = option("", "Piper's .onnx file, or eSpeak NG's voice name; empty: by language.")
+    speaker: str = option("", "Speaker of a Piper voice that has several; empty: its first.")
+    name: str = option("", "Name that a client asks for; empty: the language's default only.")
+
+
+STARTER_VOICES = tuple(
+    VoiceConfig(
+        language=language,
+        engine="piper",
+        model=str(STARTER / "tts" / "starter.onnx"),
+        speaker=language,
+        name=f"starter-{language}",
+    )
+    for language in ("en", "es", "fr", "hi", "tl")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TtsConfig:
+    """Text to speech: Piper voices, with eSpeak NG for every language that has none."""
+
+    voices: tuple[VoiceConfig, ...] = option(
+        STARTER_VOICES, "Voices; the first of a language is its default."
+    )
