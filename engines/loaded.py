@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from engines.errors import ModelError
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
@@ -46,3 +48,13 @@ def megabytes_of(path: Path) -> float:
     """Size of a file, or of all files below a directory, in MB (10^6 bytes)."""
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
     return sum(file.stat().st_size for file in files) / 1e6
+
+
+def model_error(path: Path, problem: str) -> ModelError:
+    """A `ModelError` that names the file and the command that mends it.
+
+    `problem` completes the sentence that the path begins: "is missing", "is broken: ...".
+    """
+    if "models/starter" in path.as_posix():
+        return ModelError(f"{path} {problem}. `make starter-models` restores the starter models.")
+    return ModelError(f"{path} {problem}. Fix the path in tinig.toml or fetch the model again.")
