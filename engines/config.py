@@ -1,8 +1,8 @@
 """What each engine can be told: one frozen dataclass per engine, free of heavy imports.
 
-They are apart from the engines so that the server can read a configuration, print it and document it
-without loading a model library. Every field carries its own documentation and bounds in its metadata;
-`server.config` fills them from file, environment and flags, and checks them.
+They are apart from the engines so that the server can read a configuration, print it and document
+it without loading a model library. Every field carries its own documentation and bounds in its
+metadata; `server.config` fills them from file, environment and flags, and checks them.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ def describe(
     maximum: float | None = None,
     secret: bool = False,
 ) -> Mapping[str, Any]:
-    """Metadata of a field: its documentation, its bounds (both included), whether it is a secret."""
+    """Metadata of a field: its documentation, its bounds (both included), its secrecy."""
     return {"about": about, "minimum": minimum, "maximum": maximum, "secret": secret}
 
 
@@ -35,7 +35,7 @@ def option(
     maximum: float | None = None,
     secret: bool = False,
 ) -> T:
-    """A field with a default. Its type is the field's own, so type checkers see just the default."""
+    """A field with a default. The type is the field's own: type checkers see just the default."""
     metadata = describe(about, minimum=minimum, maximum=maximum, secret=secret)
     return field(default=default, metadata=metadata)
 
