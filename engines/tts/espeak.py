@@ -1,0 +1,136 @@
+"""eSpeak NG in process: the voice that is always there.
+
+Synthesis is synchronous: the library calls back with some 60 ms of audio at a time, about a
+thousand times faster than speech. An `Espeak` may be made anywhere and costs nothing: the process
+has one copy of the library behind one lock.
+"""
+
+import numpy as np
+
+from engines.errors import EngineError
+from engines.tts import tagalog
+from engines.tts.espeak_library import Event, Receive, Samples, library
+
+NORMAL_WORDS_PER_MINUTE = 175
+NORMAL_PITCH = 50
+MIN_WORDS_PER_MINUTE, MAX_WORDS_PER_MINUTE = 80, 450  # what the library accepts
+VOICES = {"en": "en-us", "es": "es-419", "fr": "fr", "hi": "hi", "tl": "id"}
+
+
+class Espeak:
+    """eSpeak NG voices of any language and variant ("fr", "en-us+f3").
+
+    Raises `ModelError` when the library or its data cannot be loaded.
+    """
+
+    def __init__(self) -> None:
+        self._library = library()
+        self.rate_hz = self._library.rate_hz
+
+    def synthesize(
+        self,
+        text: str,
+        voice: str,
+        *,
+        words_per_minute: int = NORMAL_WORDS_PER_MINUTE,
+        pitch: int = NORMAL_PITCH,
+        phoneme_input: bool = False,
+    ) -> tuple[Samples, int]:
+        """Speech as int16[n] and its rate in Hz; see `stream` for the arguments."""
+        samples, _ = self.synthesize_with_events(
+            text,
+            voice,
+            words_per_minute=words_per_minute,
+            pitch=pitch,
+            phoneme_input=phoneme_input,
+        )
+        return samples, self.rate_hz
+
+    def synthesize_with_events(
+        self,
+        text: str,
+        voice: str,
+        *,
+        words_per_minute: int = NORMAL_WORDS_PER_MINUTE,
+        pitch: int = NORMAL_PITCH,
+        phoneme_input: bool = False,
+    ) -> tuple[Samples, list[Event]]:
+        """Speech as int16[n], and where its words and phonemes begin, in order of time."""
+        chunks: list[Samples] = []
+        events: list[Event] = []
+
+        def collect(samples: Samples, new_events: list[Event]) -> bool:
+            chunks.append(samples)
+            events.extend(new_events)
+            return True
+
+        self.stream(
+            text,
+            voice,
+            collect,
+            words_per_minute=words_per_minute,
+            pitch=pitch,
+            phoneme_input=phoneme_input,
+        )
+        return np.concatenate([np.empty(0, np.int16), *chunks]), events
+
+    def stream(
+        self,
+        text: str,
+        voice: str,
+        receive: Receive,
+        *,
+        words_per_minute: int = NORMAL_WORDS_PER_MINUTE,
+        pitch: int = NORMAL_PITCH,
+        phoneme_input: bool = False,
+    ) -> None:
+        """Call `receive` with each int16[n] chunk as it is made, until it returns False.
+
+        `voice` is a name that the library knows, `words_per_minute` 80 to 450, `pitch` 0 to 99;
+        with `phoneme_input`, `[[mnemonics]]` in the text are phonemes.
+
+        Raises `EngineError` for an unknown voice; what `receive` raises comes through.
+        """
+        self._library.speak(text, voice, receive, words_per_minute, pitch, phoneme_input)
+
+    def check_voice(self, voice: str) -> None:
+        """Raise `EngineError` if the library does not know this voice."""
+        self._library.check_voice(voice)
+
+    def speak_language(
+        self,
+        text: str,
+        language: str,
+        *,
+        voice: str = "",
+        words_per_minute: int = NORMAL_WORDS_PER_MINUTE,
+        pitch: int = NORMAL_PITCH,
+    ) -> tuple[Samples, int]:
+        """Speech in one of the five languages, Tagalog by our own rules: int16[n], rate in Hz.
+
+        `voice` is a name that the library knows; "" is the language's own, "+f3" its variant.
+        """
+        prepared, phoneme_input = prepare(text, language)
+        return self.synthesize(
+            prepared,
+            voice_name(language, voice),
+            words_per_minute=words_per_minute,
+            pitch=pitch,
+            phoneme_input=phoneme_input,
+        )
+
+
+def voice_name(language: str, voice: str = "") -> str:
+    """The library's name of a voice: a variant alone ("+f3") is one of the language's voice."""
+    if voice and not voice.startswith("+"):
+        return voice
+    if language not in VOICES:
+        raise EngineError(f"No eSpeak NG voice for {language!r}: choose from {', '.join(VOICES)}.")
+    return VOICES[language] + voice
+
+
+def prepare(text: str, language: str) -> tuple[str, bool]:
+    """What to give the library for a text, and whether it holds `[[mnemonics]]`."""
+    if language == "tl":
+        return tagalog.to_espeak(text), True
+    return text, False

@@ -1,0 +1,233 @@
+"""Tagalog letters to sounds, by rule.
+
+Tagalog is written almost as it is said; what the letters leave out is the stress and the glottal
+stop. Digraphs (ng, ts, dy, sy), glottal stops where vowels meet and at hyphens (pag-asa), and
+accents where a text has them (bátà) are rules here; stress of common words, irregular words and
+foreign spellings are data in tagalog.toml. A word that neither accent nor data decides is stressed
+on its last syllable but one, unless that syllable is closed.
+
+Sounds are IPA, with the stress mark directly before the stressed vowel, as eSpeak NG writes it.
+"""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+VOWELS = "aeiou"
+_DATA_FILE = Path(__file__).with_name("tagalog.toml")
+_TOKEN = re.compile(r"\d|[^\W\d_][^\W\d_'’\-]*(?:['’\-]+[^\W\d_'’\-]+)*|[.,;:!?…—]")
+_ACCENTS = {"\u0301": (True, False), "\u0300": (False, True), "\u0302": (True, True)}
+_PUNCTUATION = {"…": ".", "—": ","}
+
+# Consonants between the vowels of a word that may be Tagalog: two at its start, three inside, two
+# at its end, none doubled, no letters that only foreign spellings use.
+_TAGALOG_LIKE = re.compile(
+    r"(?!.*([bdghklmnprstwy])\1)[bdghklmnŋprstwy]{0,2}[aeiou]"
+    r"(?:[bdghklmnŋprstwy\-]{0,4}[aeiou])*[bdghklmnŋprstwy]{0,2}"
+)
+_DOUBLED = re.compile(r"([bcdfghkmnprst])\1")  # ll is a sound of its own
+_DIGRAPHS = {"ch": ["tʃ"], "sh": ["ʃ"], "ts": ["tʃ"], "ll": ["l", "j"], "qu": ["k"]}
+_DIGRAPHS_BEFORE_VOWEL = {"dy": ["dʒ"], "sy": ["ʃ"]}
+_CONSONANTS = {
+    **{letter: [letter] for letter in "bdhklmnpstwŋ"},
+    "f": ["p"],
+    "g": ["ɡ"],
+    "j": ["dʒ"],
+    "q": ["k"],
+    "r": ["ɾ"],
+    "v": ["b"],
+    "x": ["k", "s"],
+    "y": ["j"],
+    "z": ["s"],
+    "ñ": ["n", "j"],
+}
+_ESPEAK_MNEMONICS = {
+    "tʃ": "tS", "dʒ": "dZ", "ŋ": "N", "ʃ": "S", "ɡ": "g", "ɾ": "R", "ʔ": "?", "ˈ": "'",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One sound of a word."""
+
+    sound: str
+    is_vowel: bool = False
+    stressed: bool = False
+    glottal: bool = False  # a glottal stop follows, when the word ends here
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The data file, keyed by words in lower case without accents."""
+
+    accented: Mapping[str, str]  # word -> the same word with its accents
+    pronunciations: Mapping[str, str]  # word -> IPA
+    respelled: Mapping[str, str]  # word -> Tagalog spelling
+    digits: Mapping[str, str]  # digit -> word
+
+
+def to_ipa(text: str) -> str:
+    """IPA of a text: words between spaces, punctuation kept at the word before it.
+
+    Characters that are neither letters, digits nor punctuation are left out.
+    """
+    words: list[str] = []
+    for token in _tokens(text):
+        if token[0].isalpha():
+            words.append(pronounce(token))
+        elif words:
+            words[-1] += token
+    return " ".join(words)
+
+
+def to_espeak(text: str) -> str:
+    """The text for eSpeak NG's Indonesian voice, with phoneme input enabled.
+
+    Words that look Tagalog become `[[mnemonics]]`, one by one, because eSpeak NG does not pause
+    for punctuation within brackets; other words stay as they are, for the voice's own rules.
+    """
+    pieces: list[str] = []
+    for token in _tokens(text):
+        if not token[0].isalpha():
+            pieces.append(token)
+        elif is_tagalog_like(token):
+            pieces.append(f" [[{_mnemonics(pronounce(token))}]]")
+        else:
+            pieces.append(f" {token}")
+    return "".join(pieces).strip()
+
+
+def is_tagalog_like(word: str) -> bool:
+    """Whether the rules can be trusted with this word: it is in the data, or is spelled so."""
+    plain = _plain(word)
+    lexicon = _lexicon()
+    if plain in lexicon.pronunciations or plain in lexicon.respelled:
+        return True
+    return _TAGALOG_LIKE.fullmatch(_letters(plain)) is not None
+
+
+def pronounce(word: str) -> str:
+    """IPA of one word. Accents in its spelling go before the lexicon's."""
+    spelled = unicodedata.normalize("NFC", word.lower())
+    lexicon = _lexicon()
+    plain = _plain(spelled)
+    if plain in lexicon.pronunciations:
+        return lexicon.pronunciations[plain]
+    if plain in lexicon.respelled:
+        spelled = lexicon.respelled[plain]
+    elif spelled == plain:
+        spelled = lexicon.accented.get(plain, plain)
+    return _join(_stress(_segments(spelled)))
+
+
+def _tokens(text: str) -> Iterator[str]:
+    for token in _TOKEN.findall(unicodedata.normalize("NFC", text)):
+        if token.isdigit():
+            yield _lexicon().digits.get(token, token)
+        else:
+            yield _PUNCTUATION.get(token, token)
+
+
+def _plain(word: str) -> str:
+    """Lower case, without the accents that mark stress and glottal stops (ñ stays)."""
+    decomposed = unicodedata.normalize("NFD", word.lower())
+    kept = "".join(mark for mark in decomposed if mark not in _ACCENTS)
+    return unicodedata.normalize("NFC", kept)
+
+
+def _letters(spelled: str) -> str:
+    """A word with one letter for ng, and without apostrophes (ano'ng)."""
+    return spelled.replace("ng", "ŋ").replace("'", "").replace("’", "")
+
+
+def _segments(spelled: str) -> list[Segment]:
+    letters = _DOUBLED.sub(r"\1", _letters(spelled))
+    segments: list[Segment] = []
+    position = 0
+    while position < len(letters):
+        vowel = _vowel(letters[position])
+        if vowel is not None:
+            if segments and segments[-1].is_vowel:
+                segments.append(Segment("ʔ"))
+            segments.append(vowel)
+            position += 1
+            continue
+        sounds, length = _consonants(letters, position)
+        segments.extend(Segment(sound) for sound in sounds)
+        position += length
+    return segments
+
+
+def _vowel(letter: str) -> Segment | None:
+    decomposed = unicodedata.normalize("NFD", letter)
+    base, marks = decomposed[0], decomposed[1:]
+    if base not in VOWELS:
+        return None
+    stressed, glottal = _ACCENTS.get(marks, (False, False))
+    return Segment(base, is_vowel=True, stressed=stressed, glottal=glottal)
+
+
+def _consonants(letters: str, position: int) -> tuple[list[str], int]:
+    """The sounds that begin at a letter which is no vowel, and how many letters they take."""
+    pair, following = letters[position : position + 2], letters[position + 2 : position + 3]
+    if pair in _DIGRAPHS:
+        return _DIGRAPHS[pair], 2
+    if pair in _DIGRAPHS_BEFORE_VOWEL and following and _vowel(following):
+        return _DIGRAPHS_BEFORE_VOWEL[pair], 2
+    letter, after = pair[0], pair[1:]
+    if letter == "-":
+        divides = position > 0 and not _vowel(letters[position - 1]) and after and _vowel(after)
+        return (["ʔ"] if divides else []), 1
+    if letter == "c":
+        return (["s"] if after and after in "eiéíy" else ["k"]), 1
+    return _CONSONANTS.get(letter, []), 1
+
+
+def _stress(segments: list[Segment]) -> list[Segment]:
+    """Exactly one stressed vowel: the last one marked, or where the rule puts it."""
+    vowels = [index for index, segment in enumerate(segments) if segment.is_vowel]
+    if not vowels:
+        return segments
+    marked = [index for index in vowels if segments[index].stressed]
+    target = marked[-1] if marked else _default_stress(segments, vowels)
+    return [replace(s, stressed=index == target) for index, s in enumerate(segments)]
+
+
+def _default_stress(segments: list[Segment], vowels: list[int]) -> int:
+    """Last but one; the last, if the one before is closed (bundók, but Mártes, sóbra)."""
+    if len(vowels) == 1:
+        return vowels[0]
+    before, last = vowels[-2:]
+    num_between = last - before - 1
+    onset_cluster = num_between == 2 and segments[last - 1].sound in "jwɾl"
+    closed = num_between >= 2 and not onset_cluster
+    return last if closed and segments[-1].sound != "s" else before
+
+
+def _join(segments: list[Segment]) -> str:
+    sounds = [("ˈ" if s.stressed else "") + s.sound for s in segments]
+    if segments and segments[-1].glottal:
+        sounds.append("ʔ")
+    return "".join(sounds)
+
+
+def _mnemonics(ipa: str) -> str:
+    for sound, mnemonic in _ESPEAK_MNEMONICS.items():
+        ipa = ipa.replace(sound, mnemonic)
+    return ipa
+
+
+@cache
+def _lexicon() -> Lexicon:
+    data: dict[str, Any] = tomllib.loads(_DATA_FILE.read_text(encoding="utf-8"))
+    return Lexicon(
+        accented={_plain(word): word for word in data["stress"].split()},
+        pronunciations=data["pronunciations"],
+        respelled=data["respelled"],
+        digits=data["digits"],
+    )

@@ -1,0 +1,82 @@
+"""Letters to sounds: the expected pronunciations were written by hand from the rules of Tagalog."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engines.tts.tagalog import is_tagalog_like, pronounce, to_espeak, to_ipa
+
+
+@pytest.mark.parametrize(
+    ("word", "ipa"),
+    [
+        ("ng", "naŋ"),
+        ("mga", "maŋˈa"),
+        ("umaga", "umˈaɡa"),
+        ("magandang", "maɡandˈaŋ"),
+        ("ngayon", "ŋajˈon"),
+        ("tsokolate", "tʃokolˈate"),
+        ("dyip", "dʒˈip"),
+        ("siyudad", "sijudˈad"),
+        ("pag-asa", "paɡʔˈasa"),
+        ("oo", "ˈoʔo"),
+        ("saan", "saʔˈan"),
+        ("bata", "bˈataʔ"),
+        ("hindi", "hindˈiʔ"),
+        ("bundok", "bundˈok"),
+        ("Martes", "mˈaɾtes"),
+        ("ano'ng", "ˈanoŋ"),
+        ("cruz", "kɾˈus"),
+        ("José", "hosˈe"),
+        ("filipino", "pilipˈino"),
+    ],
+)
+def test_pronunciation(word: str, ipa: str) -> None:
+    assert pronounce(word) == ipa
+
+
+def test_accents_in_the_text_go_before_the_lexicon() -> None:
+    assert pronounce("bukas") == "bˈukas"
+    assert pronounce("bukás") == "bukˈas"
+    assert pronounce("basâ") == "basˈaʔ"
+    assert pronounce("basà") == "bˈasaʔ"
+
+
+def test_sentence_keeps_punctuation_at_its_word() -> None:
+    assert to_ipa("Magandang umaga po! Kumusta?") == "maɡandˈaŋ umˈaɡa pˈoʔ! kumustˈa?"
+
+
+def test_espeak_text_has_one_bracket_per_word_and_punctuation_outside() -> None:
+    assert to_espeak("Salamat po, sige.") == "[[sal'amat]] [[p'o?]], [[s'ige]]."
+
+
+@pytest.mark.parametrize("word", ["schedule", "appointment", "coffee", "xylophone", "Niño", "brgy"])
+def test_foreign_words_stay_plain_text_for_espeak(word: str) -> None:
+    assert not is_tagalog_like(word)
+    assert to_espeak(f"ang {word} po") == f"[[aN]] {word} [[p'o?]]"
+
+
+def test_digits_are_said_one_by_one() -> None:
+    assert to_ipa("09") == "sˈeɾo sijˈam"
+    assert to_espeak("3") == "[[tatl'o]]"
+
+
+@pytest.mark.parametrize("text", ["", "   ", "-", "'", "😀", "\x00", "नमस्ते"])
+def test_text_without_tagalog_letters_has_no_mnemonics(text: str) -> None:
+    assert "[[" not in to_espeak(text)
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_accepted_and_brackets_come_only_from_us(text: str) -> None:
+    spoken = to_espeak(text)
+    assert spoken.count("[[") == spoken.count("]]")
+    assert "ˈ" not in spoken
+    assert "\x00" not in to_ipa(text)
+
+
+@given(st.text(alphabet="abdeghiklmnoprstuwy", min_size=1, max_size=20))
+def test_every_word_with_a_vowel_has_exactly_one_stress_or_is_in_the_data(word: str) -> None:
+    ipa = pronounce(word)
+    assert ipa.count("ˈ") <= 1
+    if set(word) & set("aeiou") and len(word) > 4:
+        assert ipa.count("ˈ") == 1
