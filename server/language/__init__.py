@@ -1,0 +1,1 @@
+"""What was said, in which language, and how an answer is cut and spoken."""
