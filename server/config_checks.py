@@ -1,0 +1,112 @@
+"""What must hold between fields, or goes beyond a field's type and bounds."""
+
+import ipaddress
+from collections.abc import Mapping
+
+from engines.errors import ConfigError
+from server.config_schema import LANGUAGES, Config
+
+MINIMUM_KEY_CHARACTERS = 16
+
+_ORDERED = (  # the first at most the second
+    ("conversation.silence_threshold", "conversation.speech_threshold"),
+    ("conversation.pause_seconds", "conversation.end_silence_seconds"),
+)
+
+
+def check(config: Config, origins: Mapping[str, str]) -> None:
+    """Raise `ConfigError` for what cannot be run. `origins`: where each field that was set, was."""
+    for problem in (
+        _listener(config, origins),
+        _keys(config, origins),
+        _browser_origins(config, origins),
+        _languages(config, origins),
+        _default_language(config, origins),
+        *(_order(config, origins, lower, upper) for lower, upper in _ORDERED),
+        _voices(config, origins),
+    ):
+        if problem:
+            raise ConfigError(problem)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listener(config: Config, origins: Mapping[str, str]) -> str | None:
+    server = config.server
+    if is_loopback(server.host) or server.api_keys or server.insecure:
+        return None
+    return (
+        f"{_shown('server.host', server.host, origins)} is reached from other machines. Set "
+        "server.api_keys, so that clients must show a key, or server.insecure = true (--insecure) "
+        "to let anybody in."
+    )
+
+
+def _keys(config: Config, origins: Mapping[str, str]) -> str | None:
+    if all(len(key) >= MINIMUM_KEY_CHARACTERS for key in config.server.api_keys):
+        return None
+    return (
+        f"{_shown('server.api_keys', 'a key', origins)} is too short. It takes at least "
+        f"{MINIMUM_KEY_CHARACTERS} characters; `openssl rand -hex 24` makes a good one."
+    )
+
+
+def _browser_origins(config: Config, origins: Mapping[str, str]) -> str | None:
+    for origin in config.server.allowed_origins:
+        if not origin.startswith(("http://", "https://")) or origin.count("/") != 2:
+            allowed = "a scheme, a host and perhaps a port: https://example.org"
+            return _refused("server.allowed_origins", origin, origins, allowed)
+    return None
+
+
+def _languages(config: Config, origins: Mapping[str, str]) -> str | None:
+    languages = config.conversation.languages
+    unknown = [language for language in languages if language not in LANGUAGES]
+    if languages and not unknown:
+        return None
+    value = unknown[0] if unknown else "nothing"
+    return _refused("conversation.languages", value, origins, f"some of {', '.join(LANGUAGES)}")
+
+
+def _default_language(config: Config, origins: Mapping[str, str]) -> str | None:
+    conversation = config.conversation
+    if conversation.default_language in conversation.languages:
+        return None
+    allowed = f"one of conversation.languages: {', '.join(conversation.languages)}"
+    return _refused(
+        "conversation.default_language", conversation.default_language, origins, allowed
+    )
+
+
+def _order(config: Config, origins: Mapping[str, str], lower: str, upper: str) -> str | None:
+    low, high = _value(config, lower), _value(config, upper)
+    if low <= high:
+        return None
+    return _refused(lower, low, origins, f"at most {_shown(upper, high, origins)}")
+
+
+def _voices(config: Config, origins: Mapping[str, str]) -> str | None:
+    for number, voice in enumerate(config.tts.voices):
+        if voice.engine == "piper" and not voice.model:
+            return _refused("tts.voices", f"voice {number}", origins, "piper with a model")
+    return None
+
+
+def _value(config: Config, path: str) -> float:
+    section, name = path.split(".")
+    value: float = getattr(getattr(config, section), name)
+    return value
+
+
+def _shown(path: str, value: object, origins: Mapping[str, str]) -> str:
+    return f"{path}: {value} (from {origins.get(path, 'the defaults')})"
+
+
+def _refused(path: str, value: object, origins: Mapping[str, str], allowed: str) -> str:
+    return f"{_shown(path, value, origins)} is not allowed. It takes {allowed}."

@@ -1,0 +1,92 @@
+"""All that can be configured: a frozen dataclass for every section of tinig.toml."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from engines.config import LlmConfig, SttConfig, TtsConfig, VadConfig, option
+
+LANGUAGES = ("en", "es", "fr", "hi", "tl")  # those that server/language/data has a folder for
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """The listener, who may use it, and what it logs."""
+
+    host: str = option("127.0.0.1", "Address to listen on; other than loopback needs api_keys.")
+    port: int = option(8080, "TCP port; 0 takes a free one.", minimum=0, maximum=65535)
+    api_keys: tuple[str, ...] = option(
+        (),
+        "Keys, one of which a client must send as Bearer token; none: no key is asked for.",
+        secret=True,
+    )
+    insecure: bool = option(
+        False, "Listen on any address without a key: anybody can use the server."
+    )
+    max_sessions: int = option(
+        64, "Calls at once; one more is answered with 503.", minimum=1, maximum=10_000
+    )
+    allowed_origins: tuple[str, ...] = option(
+        (), "Browser origins that may connect besides the server's own, as https://example.org."
+    )
+    log_format: Literal["text", "json"] = option("text", "Lines for people, or JSON lines.")
+    log_level: Literal["debug", "info", "warning", "error"] = option(
+        "info", "The least serious messages that are logged."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationConfig:
+    """Languages, turns and answers. A session may choose its own within the protocol."""
+
+    languages: tuple[str, ...] = option(LANGUAGES, "Languages that callers may speak.")
+    default_language: str = option("en", "Language that is assumed before anything was said.")
+    instructions: str = option("", "Instructions to the model, after the server's own prompt.")
+    pause_seconds: float = option(
+        0.2, "Silence after which an answer is drafted, in case the turn is over.", minimum=0.032
+    )
+    end_silence_seconds: float = option(
+        0.5, "Silence that ends a turn.", minimum=0.064, maximum=10.0
+    )
+    speech_threshold: float = option(
+        0.5, "Speech begins at this probability.", minimum=0.0, maximum=1.0
+    )
+    silence_threshold: float = option(
+        0.35, "Speech ends below this probability.", minimum=0.0, maximum=1.0
+    )
+    minimum_speech_seconds: float = option(
+        0.1, "Shorter sounds are no speech.", minimum=0.0, maximum=2.0
+    )
+    prefix_padding_seconds: float = option(
+        0.3, "Audio before the start of speech that is transcribed too.", minimum=0.0, maximum=2.0
+    )
+    partial_interval_seconds: float = option(
+        0.5, "Speech between two partial transcripts.", minimum=0.1, maximum=10.0
+    )
+    maximum_utterance_seconds: float = option(
+        30.0,
+        "Speech after which a turn is ended anyhow: Whisper's window.",
+        minimum=1.0,
+        maximum=30.0,
+    )
+    maximum_answer_tokens: int = option(160, "Longest answer, in tokens.", minimum=1, maximum=8192)
+    history_turns: int = option(
+        12, "Turns that the model is shown besides the current one.", minimum=0, maximum=1000
+    )
+    low_confidence: float = option(
+        0.4,
+        "Mean token probability below which the caller is asked to say it again.",
+        minimum=0.0,
+        maximum=1.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration, one section per part of the process."""
+
+    server: ServerConfig = field(default_factory=ServerConfig)
+    conversation: ConversationConfig = field(default_factory=ConversationConfig)
+    vad: VadConfig = field(default_factory=VadConfig)
+    stt: SttConfig = field(default_factory=SttConfig)
+    llm: LlmConfig = field(default_factory=LlmConfig)
+    tts: TtsConfig = field(default_factory=TtsConfig)
