@@ -15,6 +15,7 @@ import numpy.typing as npt
 import onnxruntime
 
 from engines.batcher import Job
+from engines.config import VadConfig
 from engines.errors import EngineError, ModelError
 from engines.loaded import LoadedModel, megabytes_of, model_error, stopwatch
 
@@ -29,13 +30,6 @@ _ONNX_ERRORS_ONLY = 3
 _MODEL_IN_DISTRIBUTION = "silero_vad/data/silero_vad_16k_op15.onnx"
 
 Samples = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class VadConfig:
-    """Which model to run."""
-
-    model: str = ""  # a Silero VAD ONNX file; "": the one in the silero-vad distribution
 
 
 @dataclass(frozen=True, slots=True, eq=False)

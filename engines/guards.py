@@ -1,0 +1,105 @@
+"""Whisper makes things up when nobody speaks; these guards say when a decoding is not to be trusted.
+
+Each guard has a name, which travels in `Transcript.rejected_by`. Thresholds of "no_speech" are those
+of the original Whisper; the others were chosen for short turns on the phone.
+"""
+
+import tomllib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+NO_SPEECH = "no_speech"
+LOOP = "loop"
+TOO_MANY_TOKENS = "too_many_tokens"
+HALLUCINATION = "hallucination"
+ENDLESS = (LOOP, TOO_MANY_TOKENS)  # other windows or some randomness may end it
+
+MAX_NO_SPEECH_PROBABILITY = 0.6
+MIN_MEAN_LOG_PROBABILITY = -1.0  # below it, a probable no-speech is believed
+
+MAX_CHARACTERS_PER_SECOND = 25  # hurried Spanish has about 20
+SPARE_TOKENS = 10
+TOKENS_PER_CHARACTER = 1.5  # of a language without a sample: byte tokens, two bytes a letter
+
+MAX_REPEATED_TOKENS = 12  # in a row, of which each phrase at least
+MIN_REPEATS = 4  # times
+
+SHORT_SECONDS = 0.5
+UNSURE_TOKEN_PROBABILITY = 0.6
+
+_DATA = Path(__file__).with_name("stt_languages.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageData:
+    """What the guards know of one language."""
+
+    sample: str
+    hallucinations: frozenset[str]
+
+
+@cache
+def language_data() -> Mapping[str, LanguageData]:
+    """`stt_languages.toml`, by language."""
+    with _DATA.open("rb") as file:
+        tables = tomllib.load(file)
+    return {
+        language: LanguageData(
+            table["sample"], frozenset(spoken_words(text) for text in table["hallucinations"])
+        )
+        for language, table in tables.items()
+    }
+
+
+def max_tokens(audio_seconds: float, tokens_per_character: float) -> int:
+    """The most tokens that anyone can say in this time."""
+    return SPARE_TOKENS + int(audio_seconds * MAX_CHARACTERS_PER_SECOND * tokens_per_character)
+
+
+def is_no_speech(no_speech_probability: float, mean_log_probability: float) -> bool:
+    """Whisper's own test: probably no speech, and what was decoded is improbable as well."""
+    return (
+        no_speech_probability > MAX_NO_SPEECH_PROBABILITY
+        and mean_log_probability < MIN_MEAN_LOG_PROBABILITY
+    )
+
+
+def is_loop(tokens: Sequence[int]) -> bool:
+    """A phrase of any length follows itself so often that it is a decoder going in circles.
+
+    Compression ratio, which Whisper uses for this, says little about short text.
+    """
+    return any(
+        _longest_run(tokens, length) >= max(MAX_REPEATED_TOKENS, MIN_REPEATS * length)
+        for length in range(1, len(tokens) // MIN_REPEATS + 1)
+    )
+
+
+def _longest_run(tokens: Sequence[int], length: int) -> int:
+    """Tokens in the longest stretch in which every token equals the one `length` before it."""
+    longest = matching = 0
+    for earlier, later in zip(tokens, tokens[length:], strict=False):
+        matching = matching + 1 if earlier == later else 0
+        longest = max(longest, matching)
+    return longest + length if longest else 0
+
+
+def is_hallucination(
+    text: str, language: str, *, mean_token_probability: float, audio_seconds: float
+) -> bool:
+    """A phrase that Whisper says on silence, where the model is unsure or there is hardly audio."""
+    doubtful = mean_token_probability < UNSURE_TOKEN_PROBABILITY or audio_seconds < SHORT_SECONDS
+    data = language_data().get(language)
+    return doubtful and data is not None and spoken_words(text) in data.hallucinations
+
+
+def spoken_words(text: str) -> str:
+    """Lower case, punctuation to spaces (apostrophes stay), marks of the script kept."""
+    kept = (
+        character if character in "'’" or unicodedata.category(character)[0] in "LMN" else " "
+        for character in unicodedata.normalize("NFC", text.lower())
+    )
+    return " ".join("".join(kept).replace("’", "'").split())

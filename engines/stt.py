@@ -1,0 +1,180 @@
+"""Speech to text: requests of different calls and languages in one batch.
+
+Every step takes the next window of the jobs that go together: spectrograms, one encoding, language
+probabilities, one decoding, each in its own language. A turn is one window and ends after one step;
+longer audio takes a window a step, so that urgent jobs pass between. A window that a guard of
+`engines.guards` rejects is decoded again where that can help: with the full 30 s of padding, in
+halves, or with some randomness.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from engines import guards
+from engines.batcher import Job, Priority
+from engines.config import SttConfig
+from engines.errors import EngineError
+from engines.loaded import LoadedModel, megabytes_of, stopwatch
+from engines.transcription import SttRequest, Transcript, Window, Work, batches
+from engines.whisper import MAX_FRAMES, MAX_NEW_TOKENS, Encoded, Mel, WhisperModel
+from engines.windows import RATE_HZ
+
+__all__ = ["SttEngine", "SttRequest", "Transcript"]
+
+_CPU_BATCH = 6  # on a CPU the decoder gains from a batch, the encoder does not
+_GPU_BATCH = 24
+_BUCKET_FRAMES = 100
+_MARGIN_FRAMES = 20  # of padding, for a model trained on short windows
+_STOCK_MARGIN_FRAMES = 256  # for any other: below it, decoding goes in circles
+_WARM_SECONDS = 2.0
+
+SttJob = Job[SttRequest, Transcript]
+
+
+class SttEngine:
+    """Implements `engines.batcher.Engine`: a job emits one `Transcript` and ends."""
+
+    def __init__(self, config: SttConfig) -> None:
+        self._config = config
+        self._jobs: set[SttJob] = set()
+        self._model: WhisperModel
+        self._short_windows = False
+        self.max_batch = config.max_batch or _CPU_BATCH
+        self.loaded: tuple[LoadedModel, ...] = ()
+
+    def load(self) -> None:
+        """Load and warm the model, with no network. Raises `ModelError`."""
+        with stopwatch() as watch:
+            self._model = WhisperModel(self._config)
+            self._short_windows = self._wants_short_windows()
+            self._warm()
+        if not self._config.max_batch:
+            self.max_batch = _CPU_BATCH if self._on_cpu else _GPU_BATCH
+        path, device = self._model.path, self._model.device
+        name = f"{path.name} ({self._model.compute_type})"
+        self.loaded = (
+            LoadedModel("stt", name, str(path), device, megabytes_of(path), watch.seconds),
+        )
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that the model knows. Valid after `load`."""
+        return self._model.languages
+
+    def start(self, job: SttJob) -> bool:
+        """Take a slot. Raises `EngineError` for what cannot be transcribed.
+
+        On a CPU a step takes as long as its jobs together, so partial transcripts and offline work
+        wait while anything more urgent goes; offline work never takes more than half of the slots.
+        """
+        self._check(job.request)
+        if not self._has_room(job):
+            return False
+        self._jobs.add(job)
+        job.state = Work(job.request, job.priority)
+        return True
+
+    def step(self, jobs: Sequence[SttJob]) -> None:
+        """Transcribe the next window of the jobs; on a CPU, of the most urgent kind alone."""
+        kind = _kind(jobs[0].priority)
+        chosen = [job for job in jobs if not self._on_cpu or _kind(job.priority) == kind]
+        windows = [self._next_window(job.state) for job in chosen if not job.state.is_done]
+        for batch in batches(windows):
+            self._transcribe(batch)
+        for job in chosen:
+            if job.state.is_done:
+                job.emit(job.state.transcript())
+                job.finish()
+
+    def stop(self, job: SttJob) -> None:
+        """Give the slot back."""
+        self._jobs.remove(job)
+        job.state = None
+
+    def assert_idle(self) -> None:
+        """Raise `AssertionError` if a started job was not stopped."""
+        assert not self._jobs, f"{len(self._jobs)} STT jobs were started and not stopped"
+
+    @property
+    def _on_cpu(self) -> bool:
+        return self._model.device == "cpu"
+
+    def _wants_short_windows(self) -> bool:
+        if self._config.short_windows is not None:
+            return self._config.short_windows
+        return self._model.trained_on_short_windows
+
+    def _warm(self) -> None:
+        mel = self._model.mel(np.zeros(int(_WARM_SECONDS * RATE_HZ), np.float32))
+        encoded = self._model.encode([mel], self._padded_frames(mel, full_window=False))
+        self._model.language_probabilities(encoded)
+        prompt = self._model.prompt(self._model.languages[0], "transcribe")
+        self._model.generate(encoded, [prompt], guards.SPARE_TOKENS, temperature=0.0)
+
+    def _check(self, request: SttRequest) -> None:
+        samples, model = request.samples, self._model
+        if samples.ndim != 1 or samples.dtype != np.float32 or not np.isfinite(samples).all():
+            raise EngineError("Audio to transcribe must be one channel of finite float32 samples.")
+        if not request.languages:
+            raise EngineError("A transcription needs at least one language to choose from.")
+        for language in (*request.languages, request.language or request.languages[0]):
+            if language not in model.languages:
+                known = ", ".join(model.languages)
+                raise EngineError(
+                    f"{model.path.name} does not know the language {language!r}. It knows: {known}."
+                )
+        if request.task == "translate" and not model.translates:
+            raise EngineError(f"{model.path.name} cannot translate, only transcribe.")
+
+    def _has_room(self, job: SttJob) -> bool:
+        kind = _kind(job.priority)
+        if self._on_cpu and any(_kind(other.priority) < kind for other in self._jobs):
+            return False
+        offline = sum(other.priority == Priority.OFFLINE for other in self._jobs)
+        return job.priority != Priority.OFFLINE or offline < max(1, self.max_batch // 2)
+
+    def _next_window(self, work: Work) -> Window:
+        samples = work.window_samples()
+        mel = self._model.mel(samples)
+        return Window(work, samples, mel, self._padded_frames(mel, full_window=work.full_window))
+
+    def _padded_frames(self, mel: Mel, *, full_window: bool) -> int:
+        if full_window or not self._short_windows:
+            return MAX_FRAMES
+        trained = self._model.trained_on_short_windows
+        frames = int(mel.shape[1]) + (_MARGIN_FRAMES if trained else _STOCK_MARGIN_FRAMES)
+        return min(MAX_FRAMES, -(-frames // _BUCKET_FRAMES) * _BUCKET_FRAMES)
+
+    def _transcribe(self, windows: Sequence[Window]) -> None:
+        model = self._model
+        encoded = model.encode([window.mel for window in windows], windows[0].frames)
+        for window, probabilities in zip(windows, self._hear(windows, encoded), strict=True):
+            window.work.weigh(window, probabilities)
+        max_tokens = [self._max_tokens(window) for window in windows]
+        prompts = [model.prompt(window.language, window.work.request.task) for window in windows]
+        temperature = windows[0].work.temperature
+        decodings = model.generate(encoded, prompts, max(max_tokens), temperature)
+        for window, decoding, limit in zip(windows, decodings, max_tokens, strict=True):
+            guard = window.rejection(decoding, limit)
+            if not (guard and self._try_again(window, guard)):
+                window.work.keep(window, decoding, guard)
+
+    def _hear(self, windows: Sequence[Window], encoded: Encoded) -> list[Mapping[str, float]]:
+        """Language probabilities, unless no window leaves a choice."""
+        if all(len(window.work.request.languages) == 1 for window in windows):
+            return [{} for _ in windows]
+        return list(self._model.language_probabilities(encoded))
+
+    def _max_tokens(self, window: Window) -> int:
+        per_character = self._model.tokens_per_character(window.language)
+        return min(MAX_NEW_TOKENS, guards.max_tokens(window.seconds, per_character))
+
+    def _try_again(self, window: Window, guard: str) -> bool:
+        padding_may_help = not self._model.trained_on_short_windows
+        return window.work.try_again(window, guard, padding_may_help=padding_may_help)
+
+
+def _kind(priority: Priority) -> int:
+    """Jobs of one kind share a step on a CPU: somebody waits; nobody waits yet; offline."""
+    return max(int(priority), int(Priority.CONTINUATION))

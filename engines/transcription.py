@@ -1,0 +1,194 @@
+"""One transcription from request to transcript: its windows, its attempts and what they add up to."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+
+from engines import guards
+from engines.batcher import Priority
+from engines.whisper import MAX_FRAMES, Decoding, Mel, Task, geometric_mean
+from engines.windows import MAX_WINDOW_SECONDS, RATE_HZ, window_end
+
+MIN_SAMPLES = RATE_HZ // 10  # less than 0.1 s holds no word
+
+_FALLBACK_TEMPERATURE = 0.4
+_MIN_HALVED_SECONDS = 7.0
+_SIMILAR_FRAMES = 200
+
+Samples = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SttRequest:
+    """Audio to be written down."""
+
+    samples: Samples  # float32[n], mono, 16 kHz, within -1..1, of any length
+    languages: tuple[str, ...]  # the deployed ones, over which probabilities are renormalised
+    language: str | None = None  # decode in this one; None: the likeliest of `languages`
+    task: Task = "transcribe"  # "translate": into English
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was heard."""
+
+    text: str
+    language: str  # in which it was decoded
+    language_probabilities: Mapping[str, float]  # over the request's languages, sum 1
+    mean_token_probability: float  # geometric mean; 0 where nothing was decoded
+    no_speech_probability: float
+    rejected_by: str | None  # the guard that emptied the text
+    audio_seconds: float
+
+
+@dataclass(slots=True)
+class Work:
+    """How far a job has come. The job owns it."""
+
+    request: SttRequest
+    priority: Priority
+    max_window_samples: int = int(MAX_WINDOW_SECONDS * RATE_HZ)
+    start: int = 0  # of the window, in samples
+    full_window: bool = False  # this window again, padded to 30 s
+    temperature: float = 0.0  # this window again, sampled
+    _texts: list[str] = field(default_factory=list)
+    _rejected_by: str | None = None
+    _tokens: int = 0
+    _log_probability: float = 0.0
+    _no_speech_probability: float = 1.0
+    _language_seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def is_done(self) -> bool:
+        """What is left, if anything, is too short for a word."""
+        return len(self.request.samples) - self.start < MIN_SAMPLES
+
+    def window_samples(self) -> Samples:
+        """The audio of the window that is due."""
+        end = window_end(self.request.samples, self.start, self.max_window_samples)
+        return self.request.samples[self.start : end]
+
+    def weigh(self, window: "Window", probabilities: Mapping[str, float]) -> None:
+        """Set the window's language, from its own probabilities and those of the windows before.
+
+        Every window weighs by its length, so that a silent beginning does not decide for the rest.
+        """
+        shares = renormalised(probabilities, self.request.languages)
+        window.language_seconds = {
+            language: self._language_seconds.get(language, 0.0) + share * window.seconds
+            for language, share in shares.items()
+        }
+        window.language = self.request.language or _likeliest(window.language_seconds)
+
+    def keep(self, window: "Window", decoding: Decoding, rejected_by: str | None) -> None:
+        """Add the window to the transcript and go on to the next one."""
+        if rejected_by:
+            self._rejected_by = rejected_by
+        elif decoding.text:
+            self._texts.append(decoding.text)
+        self._log_probability += decoding.log_probability
+        self._tokens += decoding.scored_tokens
+        self._no_speech_probability = min(
+            self._no_speech_probability, decoding.no_speech_probability
+        )
+        self._language_seconds = window.language_seconds
+        self.start += len(window.samples)
+        self.full_window, self.temperature = False, 0.0
+
+    def try_again(self, window: "Window", guard: str, *, padding_may_help: bool) -> bool:
+        """Change what the next attempt at this window does. False: nothing is left to try."""
+        if self.priority == Priority.PARTIAL:  # the next partial is another attempt
+            return False
+        if padding_may_help and window.frames < MAX_FRAMES:
+            self.full_window = True
+        elif guard not in guards.ENDLESS:
+            return False
+        elif window.seconds >= 2 * _MIN_HALVED_SECONDS:
+            self.max_window_samples = len(window.samples) // 2
+        elif self.temperature == 0.0:
+            self.temperature = _FALLBACK_TEMPERATURE
+        else:
+            return False
+        return True
+
+    def transcript(self) -> Transcript:
+        """What all windows say together."""
+        request, text = self.request, " ".join(self._texts)
+        probabilities = renormalised(self._language_seconds, request.languages)
+        too_short = "too_short" if len(request.samples) < MIN_SAMPLES else None
+        return Transcript(
+            text=text,
+            language=request.language or _likeliest(probabilities),
+            language_probabilities=probabilities,
+            mean_token_probability=geometric_mean(self._log_probability, self._tokens),
+            no_speech_probability=self._no_speech_probability,
+            rejected_by=None if text else self._rejected_by or too_short,
+            audio_seconds=len(request.samples) / RATE_HZ,
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Window:
+    """One job's part of a step."""
+
+    work: Work
+    samples: Samples
+    mel: Mel
+    frames: int  # with padding
+    language: str = ""
+    language_seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float:
+        """Audio in this window."""
+        return len(self.samples) / RATE_HZ
+
+    def rejection(self, decoding: Decoding, max_tokens: int) -> str | None:
+        """The name of the guard that does not believe this decoding."""
+        if guards.is_no_speech(decoding.no_speech_probability, decoding.mean_log_probability):
+            return guards.NO_SPEECH
+        if guards.is_loop(decoding.tokens):
+            return guards.LOOP
+        if len(decoding.tokens) >= max_tokens:
+            return guards.TOO_MANY_TOKENS
+        if guards.is_hallucination(
+            decoding.text,
+            self.language,
+            mean_token_probability=geometric_mean(decoding.mean_log_probability, 1),
+            audio_seconds=self.seconds,
+        ):
+            return guards.HALLUCINATION
+        return None
+
+
+def batches(windows: Sequence[Window]) -> Iterator[list[Window]]:
+    """Windows that go through the model together: one temperature, similar lengths.
+
+    The windows of a batch are padded to its longest, which is no more than about twice the shortest.
+    """
+    ordered = sorted(windows, key=lambda window: (window.work.temperature, -window.frames))
+    for _, alike in groupby(ordered, key=lambda window: window.work.temperature):
+        batch: list[Window] = []
+        for window in alike:
+            if batch and batch[0].frames > 2 * window.frames + _SIMILAR_FRAMES:
+                yield batch
+                batch = []
+            window.frames = batch[0].frames if batch else window.frames
+            batch.append(window)
+        yield batch
+
+
+def renormalised(weights: Mapping[str, float], languages: Sequence[str]) -> dict[str, float]:
+    """Shares of `languages` alone, sum 1; equal shares where none has any weight."""
+    known = {language: weights.get(language, 0.0) for language in languages}
+    total = sum(known.values())
+    if total <= 0.0:
+        return dict.fromkeys(known, 1.0 / len(known))
+    return {language: weight / total for language, weight in known.items()}
+
+
+def _likeliest(probabilities: Mapping[str, float]) -> str:
+    return max(probabilities, key=probabilities.__getitem__)
