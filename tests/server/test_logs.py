@@ -1,0 +1,78 @@
+"""Log lines carry the session and the epoch of the task that wrote them."""
+
+import asyncio
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from server import logs
+
+log = logging.getLogger("tinig.test")
+
+
+@pytest.fixture
+def output() -> Iterator[io.StringIO]:
+    """What is written while a test runs; the handlers of pytest come back after it."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers.clear()
+    yield io.StringIO()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+async def test_every_task_has_its_own_session_and_epoch(output: io.StringIO) -> None:
+    logs.configure("json", stream=output)
+
+    async def turn(epoch: int) -> None:
+        logs.bind(epoch=epoch)
+        await asyncio.sleep(0)
+        log.info("answered")
+
+    async def session(name: str) -> None:
+        logs.bind(session=name)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(turn(1), name="first")
+            group.create_task(turn(2), name="second")
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(session("a"), name="a")
+        group.create_task(session("b"), name="b")
+    log.info("outside")
+
+    lines = [json.loads(line) for line in output.getvalue().splitlines()]
+    seen = {(line.get("session"), line.get("epoch")) for line in lines}
+    assert seen == {("a", 1), ("a", 2), ("b", 1), ("b", 2), (None, None)}
+
+
+def test_json_lines_hold_extra_fields_and_the_traceback(output: io.StringIO) -> None:
+    logs.configure("json", stream=output)
+    try:
+        raise ValueError("¡no!")
+    except ValueError:
+        log.exception("it failed", extra={"first_audio_ms": 212, "language": "hi"})
+    line = json.loads(output.getvalue())
+    assert line["level"] == "error"
+    assert line["message"] == "it failed"
+    assert (line["first_audio_ms"], line["language"]) == (212, "hi")
+    assert "ValueError: ¡no!" in line["exception"]
+    assert line["time"].endswith("+00:00")
+
+
+def test_text_lines_are_for_people(output: io.StringIO) -> None:
+    logs.configure("text", stream=output)
+    log.warning("slow %s", "turn", extra={"session": "s-1", "epoch": 3, "milliseconds": 900})
+    assert output.getvalue().endswith(
+        "WARNING tinig.test [s-1 epoch 3] slow turn milliseconds=900\n"
+    )
+
+
+def test_the_level_holds_back_what_is_less_serious(output: io.StringIO) -> None:
+    logs.configure("text", "warning", stream=output)
+    log.info("not shown")
+    log.error("shown")
+    assert "not shown" not in output.getvalue()
+    assert "shown" in output.getvalue()
