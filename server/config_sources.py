@@ -126,13 +126,15 @@ def _origin(path: Path, text: str, section: str, name: str) -> str:
 
 
 def _line_number(lines: Iterable[str], section: str, name: str) -> int | None:
+    """The line of a field, or of the section itself when `name` is empty."""
+    path = f"{section}.{name}" if name else section
     header = re.compile(r"\s*\[+\s*([\w.-]+)\s*\]+")
-    assigned = re.compile(rf"\s*({re.escape(name)}|{re.escape(section)}\.{re.escape(name)})\s*=")
+    assigned = re.compile(rf"\s*({re.escape(path)}|{re.escape(name or section)})\s*=")
     current = ""
     for number, line in enumerate(lines, start=1):
         if match := header.match(line):
             current = match[1]
-            if current == (f"{section}.{name}" if name else section):
+            if current == path:
                 return number
         elif current in {"", section} and assigned.match(line):
             return number
