@@ -1,20 +1,23 @@
 """One thread owns one model.
 
-Callers on the event loop submit jobs and read their outputs. The thread admits as many jobs as the
-engine has room for, steps them together, and posts what they emitted back to the loop, once per step.
-There is no batching delay: a batch is what queued while the last step ran.
+Callers on the event loop submit jobs and read their outputs. The thread admits as many jobs as
+the engine has room for, steps them together, and posts what they emitted back to the loop, once
+per step. There is no batching delay: a batch is what queued while the last step ran.
 
-STT, LLM, TTS and VAD differ only in their `Engine`: an STT or VAD job ends after one step, an LLM job
-takes one step per token, a TTS job one step per chunk of audio, and new jobs join between steps.
+STT, LLM, TTS and VAD differ only in their `Engine`: an STT or VAD job ends after one step, an LLM
+job takes one step per token, a TTS job one step per chunk of audio, and new jobs join between
+steps.
 """
 
 import asyncio
+import bisect
+import contextlib
 import heapq
 import itertools
 import logging
 import queue
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
@@ -25,7 +28,6 @@ log = logging.getLogger(__name__)
 
 RequestT = TypeVar("RequestT")
 OutputT = TypeVar("OutputT")
-RequestT_contra = TypeVar("RequestT_contra", contravariant=True)
 
 _serial = itertools.count()
 
@@ -44,7 +46,7 @@ class Job(Generic[RequestT, OutputT]):
     """One request. The loop may submit, read and cancel it; the thread does everything else.
 
     Use as `async with batcher.submit(request) as job: async for output in job: ...`; leaving the
-    block early cancels the job.
+    block early cancels the job. One reader, one time.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Job(Generic[RequestT, OutputT]):
         self.state: Any = None  # the engine's own: a KV-cache sequence, a decoder, nothing
         self.cancelled = False  # written by the loop, read by the thread between steps
         self.finished = False
+        self.error: Exception | None = None  # why it failed, where it alone did
         self._order = (priority, next(_serial))
         self._batcher = batcher
         self._fresh: list[OutputT] = []  # thread side, emptied once per step
@@ -73,11 +76,17 @@ class Job(Generic[RequestT, OutputT]):
         """The job takes no further step; its slot is given back after this one."""
         self.finished = True
 
+    def fail(self, error: Exception) -> None:
+        """As `finish`, and its reader gets `error` after what was emitted. The batch goes on."""
+        self.error = error
+        self.finished = True
+
     # The loop's side.
 
     def cancel(self) -> None:
         """The job ends before its next step, and its reader gets nothing more."""
         self.cancelled = True
+        self._inbox.put_nowait(None)  # wakes the reader
 
     async def __aenter__(self) -> Self:
         self._batcher._enqueue(self)
@@ -91,14 +100,21 @@ class Job(Generic[RequestT, OutputT]):
     ) -> None:
         self.cancel()
 
-    async def __aiter__(self) -> AsyncIterator[OutputT]:
-        while (item := await self._inbox.get()) is not None:
-            if isinstance(item, Exception):
-                raise item
-            yield item
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> OutputT:
+        if self.cancelled:
+            raise StopAsyncIteration
+        item = await self._inbox.get()
+        if item is None or self.cancelled:
+            raise StopAsyncIteration
+        if isinstance(item, Exception):
+            raise item
+        return item
 
 
-class Engine(Protocol[RequestT_contra]):
+class Engine(Protocol):
     """What a model must offer. Every method is called on the batcher's thread, and only there."""
 
     max_batch: int  # most jobs in one step
@@ -107,10 +123,16 @@ class Engine(Protocol[RequestT_contra]):
         """Load and warm the model. Raises `ModelError` naming the file and what mends it."""
 
     def start(self, job: Job[Any, Any]) -> bool:
-        """Take a slot. False: no room now, ask again after the next step. Raise to refuse."""
+        """Take a slot. False: no room now, ask again after the next step. Raise to refuse.
+
+        A job that is turned away or refused holds no slot, and `stop` is not called for it.
+        """
 
     def step(self, jobs: Sequence[Job[Any, Any]]) -> None:
-        """Advance all jobs, the most urgent first: `emit()` and `finish()` on each."""
+        """Advance jobs, the most urgent first: `emit()`, `finish()` or `fail()` on each.
+
+        What it raises ends all of them; what is wrong with one alone goes to that job's `fail`.
+        """
 
     def stop(self, job: Job[Any, Any]) -> None:
         """Give the slot back. Called exactly once for every started job."""
@@ -125,7 +147,7 @@ class Batcher(Generic[RequestT, OutputT]):
     def __init__(
         self,
         name: str,
-        engine: Engine[RequestT],
+        engine: Engine,
         *,
         max_pending: int = 256,
         on_death: Callable[[BaseException], None] | None = None,
@@ -134,21 +156,25 @@ class Batcher(Generic[RequestT, OutputT]):
         self.engine = engine
         self.max_pending = max_pending
         self.failure: BaseException | None = None  # why the thread died; None while it lives
-        self.batch_sizes: dict[int, int] = {}  # jobs in a step -> steps, for the metrics
+        self._batch_sizes: dict[int, int] = {}
         self._on_death = on_death
         self._submitted: queue.SimpleQueue[Job[RequestT, OutputT] | None] = queue.SimpleQueue()
         self._waiting: list[Job[RequestT, OutputT]] = []  # a heap
         self._running: list[Job[RequestT, OutputT]] = []
-        self._pending = 0  # loop side: submitted, not yet ended
+        self._pending: set[Job[RequestT, OutputT]] = set()  # loop side: submitted, not yet ended
         self._open = False
 
     async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-        self._post = loop.call_soon_threadsafe
-        self._loaded: asyncio.Future[None] = loop.create_future()
+        """Start the thread and wait until the engine is loaded. Raises what `load` raised."""
+        self._loop = asyncio.get_running_loop()
+        self._loaded: asyncio.Future[None] = self._loop.create_future()
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
         self._thread.start()
-        await self._loaded
+        try:
+            await self._loaded
+        except BaseException:
+            self._submitted.put(None)  # a start that was cancelled leaves no thread behind
+            raise
         self._open = True
         return self
 
@@ -165,12 +191,17 @@ class Batcher(Generic[RequestT, OutputT]):
     @property
     def pending(self) -> int:
         """Jobs submitted and not yet ended."""
-        return self._pending
+        return len(self._pending)
+
+    @property
+    def batch_sizes(self) -> dict[int, int]:
+        """How many steps had how many jobs, for the metrics."""
+        return dict(self._batch_sizes)
 
     def submit(
         self, request: RequestT, *, priority: Priority = Priority.ANSWER
     ) -> Job[RequestT, OutputT]:
-        """A job, to be entered with `async with`. Entering raises `Overloaded` when the line is full."""
+        """A job, to be entered with `async with`; that raises `Overloaded` when the line is full."""
         return Job(self, request, priority)
 
     async def run(self, request: RequestT, *, priority: Priority = Priority.ANSWER) -> OutputT:
@@ -183,9 +214,9 @@ class Batcher(Generic[RequestT, OutputT]):
     def _enqueue(self, job: Job[RequestT, OutputT]) -> None:
         if self.failure is not None or not self._open:
             raise EngineError(f"{self.name} is not running.")
-        if self._pending >= self.max_pending:
-            raise Overloaded(f"{self.name} has {self._pending} jobs waiting. Try again shortly.")
-        self._pending += 1
+        if self.pending >= self.max_pending:
+            raise Overloaded(f"{self.name} has {self.pending} jobs waiting. Try again shortly.")
+        self._pending.add(job)
         self._submitted.put(job)
 
     # Everything below runs on the thread, except what stands under "Back on the loop".
@@ -193,21 +224,25 @@ class Batcher(Generic[RequestT, OutputT]):
     def _run(self) -> None:
         try:
             self.engine.load()
-        except Exception as error:
-            self._post(self._fail_loading, error)
+        except BaseException as error:
+            self._post(self._finish_loading, error)
             return
-        self._post(self._loaded.set_result, None)
+        self._post(self._finish_loading, None)
         try:
-            while self._receive():
-                self._end([job for job in self._waiting + self._running if job.cancelled])
-                self._admit()
-                self._step()
-                if not (self._waiting or self._running):
-                    self.engine.assert_idle()
-            self._end(self._waiting + self._running, EngineError(f"{self.name} is shutting down."))
+            self._serve()
         except BaseException as error:
             log.exception("%s: its thread died", self.name)
             self._post(self._bury, error)
+
+    def _serve(self) -> None:
+        while self._receive():
+            self._end([job for job in self._waiting + self._running if job.cancelled])
+            self._admit()
+            self._step()
+            if not (self._waiting or self._running):
+                self.engine.assert_idle()
+        self._end(self._waiting + self._running, EngineError(f"{self.name} is shutting down."))
+        self.engine.assert_idle()
 
     def _receive(self) -> bool:
         """Take in new jobs, sleeping only when there is nothing else to do. False means stop."""
@@ -230,22 +265,21 @@ class Batcher(Generic[RequestT, OutputT]):
             except Exception as error:
                 self._end([job], error)
                 continue
-            if not admitted:
-                if not self._running:  # nothing will ever free the room that it waits for
-                    self._end([job], Overloaded(f"{self.name} has no room for this request."))
-                    continue
+            if admitted:
+                heapq.heappop(self._waiting)
+                bisect.insort(self._running, job)
+            elif self._running:
                 return
-            heapq.heappop(self._waiting)
-            self._running.append(job)
-        self._running.sort()
+            else:  # nothing will ever free the room that it waits for
+                self._end([job], Overloaded(f"{self.name} has no room for this request."))
 
     def _step(self) -> None:
         if not self._running:
             return
         size = len(self._running)
-        self.batch_sizes[size] = self.batch_sizes.get(size, 0) + 1
+        self._batch_sizes[size] = self._batch_sizes.get(size, 0) + 1
         try:
-            self.engine.step(self._running)
+            self.engine.step(tuple(self._running))
         except Exception as error:
             log.exception("%s failed on a batch of %d", self.name, size)
             self._end(list(self._running), error)
@@ -267,14 +301,25 @@ class Batcher(Generic[RequestT, OutputT]):
                 self.engine.stop(job)
             else:
                 self._waiting.remove(job)
-                heapq.heapify(self._waiting)
+        heapq.heapify(self._waiting)
         self._post(self._close, jobs, error)
+
+    def _post(self, callback: Callable[..., None], *arguments: object) -> None:
+        """Have the loop call back, in order. A loop that is gone has no readers either."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(callback, *arguments)
 
     # Back on the loop.
 
-    def _fail_loading(self, error: Exception) -> None:
-        if not self._loaded.done():  # done when the start was cancelled meanwhile
+    def _finish_loading(self, error: BaseException | None) -> None:
+        if self._loaded.done():  # the start was cancelled meanwhile
+            return
+        if error is None:
+            self._loaded.set_result(None)
+        elif isinstance(error, Exception):
             self._loaded.set_exception(error)
+        else:
+            self._loaded.set_exception(EngineError(f"{self.name} failed to load: {error!r}."))
 
     def _deliver(self, fresh: list[tuple[Job[RequestT, OutputT], list[OutputT]]]) -> None:
         for job, outputs in fresh:
@@ -283,18 +328,13 @@ class Batcher(Generic[RequestT, OutputT]):
                     job._inbox.put_nowait(output)
 
     def _close(self, jobs: list[Job[RequestT, OutputT]], error: Exception | None) -> None:
-        self._pending -= len(jobs)
+        self._pending.difference_update(jobs)
         for job in jobs:
-            job._inbox.put_nowait(_as_engine_error(self.name, error))
+            job._inbox.put_nowait(_as_engine_error(self.name, job.error or error))
 
     def _bury(self, error: BaseException) -> None:
         self.failure = error
-        orphans = self._running + self._waiting
-        while not self._submitted.empty():
-            job = self._submitted.get_nowait()
-            if job is not None:
-                orphans.append(job)
-        self._close(orphans, EngineError(f"{self.name} has died: {error!r}."))
+        self._close(list(self._pending), EngineError(f"{self.name} has died: {error!r}."))
         if self._on_death is not None:
             self._on_death(error)
 

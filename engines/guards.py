@@ -1,7 +1,7 @@
-"""Whisper makes things up when nobody speaks; these guards say when a decoding is not to be trusted.
+"""Whisper makes things up when nobody speaks: these guards say when not to trust a decoding.
 
-Each guard has a name, which travels in `Transcript.rejected_by`. Thresholds of "no_speech" are those
-of the original Whisper; the others were chosen for short turns on the phone.
+Each guard has a name, which travels in `Transcript.rejected_by`. The thresholds of "no_speech" are
+those of the original Whisper; the others were chosen for short turns on the phone.
 """
 
 import tomllib

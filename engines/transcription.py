@@ -1,4 +1,4 @@
-"""One transcription from request to transcript: its windows, its attempts and what they add up to."""
+"""One transcription from request to transcript: its windows, its attempts, their sum."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -167,7 +167,7 @@ class Window:
 def batches(windows: Sequence[Window]) -> Iterator[list[Window]]:
     """Windows that go through the model together: one temperature, similar lengths.
 
-    The windows of a batch are padded to its longest, which is no more than about twice the shortest.
+    A batch is padded to its longest window, which is at most about twice the shortest.
     """
     ordered = sorted(windows, key=lambda window: (window.work.temperature, -window.frames))
     for _, alike in groupby(ordered, key=lambda window: window.work.temperature):

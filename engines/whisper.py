@@ -1,4 +1,4 @@
-"""A Whisper model in CTranslate2 format: its files, its tokens, and its three operations on a batch.
+"""A Whisper model in CTranslate2 format: its files, its tokens, its three operations on a batch.
 
 `encode` reads mel spectrograms, `language_probabilities` and `generate` read what it returns. What
 to decode, when to doubt it and how to cut long audio is `engines.stt`'s.
