@@ -5,11 +5,16 @@ thousand times faster than speech. An `Espeak` may be made anywhere and costs no
 has one copy of the library behind one lock.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from engines.errors import EngineError
+from engines.errors import EngineError, ModelError
 from engines.tts import tagalog
-from engines.tts.espeak_library import Event, Receive, Samples, library
+from engines.tts.espeak_library import Event, Receive, library, library_path
+from engines.tts.voice import Samples, growing_chunks, passages
+
+__all__ = ["VOICES", "Espeak", "EspeakVoice", "library_path", "prepare", "voice_name"]
 
 NORMAL_WORDS_PER_MINUTE = 175
 NORMAL_PITCH = 50
@@ -91,7 +96,14 @@ class Espeak:
 
         Raises `EngineError` for an unknown voice; what `receive` raises comes through.
         """
-        self._library.speak(text, voice, receive, words_per_minute, pitch, phoneme_input)
+        self._library.speak(
+            text,
+            voice,
+            receive,
+            words_per_minute=words_per_minute,
+            pitch=pitch,
+            phoneme_input=phoneme_input,
+        )
 
     def check_voice(self, voice: str) -> None:
         """Raise `EngineError` if the library does not know this voice."""
@@ -134,3 +146,37 @@ def prepare(text: str, language: str) -> tuple[str, bool]:
     if language == "tl":
         return tagalog.to_espeak(text), True
     return text, False
+
+
+class EspeakVoice:
+    """eSpeak NG in one language. Implements `engines.tts.voice.Voice`.
+
+    A passage is synthesized whole, which takes some milliseconds, and handed out in chunks.
+    Raises `ModelError` for a voice that the library does not know.
+    """
+
+    def __init__(self, language: str, voice: str = "") -> None:
+        self._espeak = Espeak()
+        self._language = language
+        self._voice = voice
+        self.rate_hz = self._espeak.rate_hz
+        try:
+            self._espeak.check_voice(voice_name(language, voice))
+        except EngineError as error:
+            raise ModelError(
+                f"{error} Choose another voice for {language!r} in tinig.toml."
+            ) from error
+
+    def speak(self, text: str, speed: float) -> Iterator[Samples]:
+        """See `Voice.speak`; speeds beyond what the library can do are cut to it."""
+        words_per_minute = round(NORMAL_WORDS_PER_MINUTE * speed)
+        for passage in passages(text):
+            samples, _ = self._espeak.speak_language(
+                passage,
+                self._language,
+                voice=self._voice,
+                words_per_minute=min(
+                    max(words_per_minute, MIN_WORDS_PER_MINUTE), MAX_WORDS_PER_MINUTE
+                ),
+            )
+            yield from growing_chunks(samples, self.rate_hz)

@@ -15,11 +15,9 @@ from typing import Any
 
 import espeakng_loader
 import numpy as np
-from numpy.typing import NDArray
 
 from engines.errors import EngineError, ModelError
-
-Samples = NDArray[np.int16]
+from engines.tts.voice import Samples
 
 _OUTPUT_SYNCHRONOUS = 2
 _INIT_PHONEME_EVENTS, _INIT_PHONEME_IPA, _INIT_DONT_EXIT = 0x1, 0x2, 0x8000
@@ -99,6 +97,7 @@ class Library:
         text: str,
         voice: str,
         receive: Receive,
+        *,
         words_per_minute: int,
         pitch: int,
         phoneme_input: bool,
@@ -159,10 +158,15 @@ def library() -> Library:
     return Library()
 
 
+def library_path() -> Path:
+    """Where the library lies; its data lies beside it."""
+    return Path(espeakng_loader.get_library_path())
+
+
 def _load() -> ctypes.CDLL:
-    path = espeakng_loader.get_library_path()
+    path = library_path()
     try:
-        api = ctypes.CDLL(path)
+        api = ctypes.CDLL(str(path))
     except OSError as error:
         raise ModelError(
             f"eSpeak NG cannot be loaded from {path}: run `make setup` again."

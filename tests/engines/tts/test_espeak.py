@@ -7,7 +7,8 @@ import pytest
 
 from engines.errors import EngineError
 from engines.tts.espeak import Espeak, prepare, voice_name
-from engines.tts.espeak_library import Event, EventKind, Samples
+from engines.tts.espeak_library import Event, EventKind
+from engines.tts.voice import Samples
 
 SENTENCES = {
     "en": "Good morning, how can I help you today?",
@@ -154,8 +155,7 @@ def test_two_threads_take_turns() -> None:
     lengths: list[int] = []
 
     def speak() -> None:
-        for _ in range(5):
-            lengths.append(len(Espeak().synthesize(SENTENCES["en"], "en-us")[0]))
+        lengths.extend(len(Espeak().synthesize(SENTENCES["en"], "en-us")[0]) for _ in range(5))
 
     threads = [threading.Thread(target=speak) for _ in range(2)]
     for thread in threads:

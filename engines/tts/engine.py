@@ -1,0 +1,191 @@
+"""Text to speech: every language has a voice, each step makes the next chunk of every job.
+
+Implements `engines.batcher.Engine`. A job's state is a generator of its audio, so that a cancelled
+job costs nothing beyond the chunk in work. Chunks come faster than they are heard; a job without
+any sound so far goes before all others, because somebody waits for it in silence.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from engines.batcher import Job
+from engines.errors import EngineError
+from engines.loaded import LoadedModel, megabytes_of, stopwatch
+from engines.tts.espeak import VOICES as ESPEAK_VOICES
+from engines.tts.espeak import EspeakVoice, library_path
+from engines.tts.piper import PiperFiles, PiperVoice, open_piper_model
+from engines.tts.piper_model import PiperModel
+from engines.tts.voice import Samples, Voice
+
+MIN_SPEED, MAX_SPEED = 0.25, 4.0
+ALWAYS_THERE = "espeak"  # the name of eSpeak NG's own voice of each language
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceConfig:
+    """One voice."""
+
+    language: str
+    engine: Literal["espeak", "piper"]
+    model: str = (
+        ""  # Piper: path of the .onnx; eSpeak NG: voice or variant ("fr", "+f3"), "" its own
+    )
+    speaker: str = ""  # Piper voices of several speakers; "": the voice's default
+    name: str = ""  # what a request asks for; "": `<engine>-<language>`
+
+
+@dataclass(frozen=True, slots=True)
+class TtsConfig:
+    """The voices. The first of a language is its default; one without any gets eSpeak NG."""
+
+    voices: tuple[VoiceConfig, ...] = ()
+    device: str = "auto"  # of Piper voices: "cpu", "cuda", or "auto": CUDA where there is one
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechRequest:
+    """Text to be spoken, of any length."""
+
+    text: str
+    language: str
+    voice: str = ""  # a name; "": the language's default
+    speed: float = 1.0  # 0.25 to 4 times the voice's own
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpeechChunk:
+    """The next piece of a job's audio."""
+
+    samples: Samples  # int16[n], mono
+    rate_hz: int
+
+
+@dataclass(slots=True)
+class _Speech:
+    """A job in work."""
+
+    chunks: Iterator[Samples]
+    rate_hz: int
+    heard: bool = False  # some of it has been emitted
+
+
+class TtsEngine:
+    """Implements `engines.batcher.Engine`: a job emits `SpeechChunk`s until its text is spoken."""
+
+    max_batch = 32
+
+    def __init__(self, config: TtsConfig) -> None:
+        self._config = config
+        self._voices: dict[tuple[str, str], Voice] = {}  # (language, name)
+        self._models: dict[Path, PiperModel] = {}
+        self._num_started = 0
+        self.loaded: tuple[LoadedModel, ...] = ()
+
+    def load(self) -> None:
+        """Load and warm all voices. Raises `ModelError`."""
+        self.loaded = ()
+        for config in self._config.voices:
+            name = config.name or f"{config.engine}-{config.language}"
+            if config.engine == "piper":
+                voice: Voice = self._load_piper(config)
+            else:
+                voice = EspeakVoice(config.language, config.model)
+            self._voices.setdefault((config.language, ""), voice)
+            self._voices.setdefault((config.language, name), voice)
+        self._load_espeak()
+
+    def start(self, job: Job[SpeechRequest, SpeechChunk]) -> bool:
+        """Find the voice. Raises `EngineError` for an unknown one or an impossible speed."""
+        request = job.request
+        if not MIN_SPEED <= request.speed <= MAX_SPEED:
+            raise EngineError(f"Speed is {request.speed}; it must be {MIN_SPEED} to {MAX_SPEED}.")
+        voice = self._voice(request)
+        job.state = _Speech(voice.speak(request.text, request.speed), voice.rate_hz)
+        self._num_started += 1
+        return True
+
+    def step(self, jobs: Sequence[Job[SpeechRequest, SpeechChunk]]) -> None:
+        """The next chunk of every job, or the first one of those that have none yet."""
+        silent = [job for job in jobs if not job.state.heard]
+        for job in silent or jobs:
+            self._advance(job)
+
+    def stop(self, job: Job[SpeechRequest, SpeechChunk]) -> None:
+        """Drop what was not spoken."""
+        job.state = None
+        self._num_started -= 1
+
+    def assert_idle(self) -> None:
+        """Raise `AssertionError` if a started job was not stopped."""
+        assert self._num_started == 0, f"{self._num_started} TTS jobs were started and not stopped"
+
+    def _advance(self, job: Job[SpeechRequest, SpeechChunk]) -> None:
+        """One chunk. What a voice raises is told to its reader alone: the batch goes on."""
+        speech: _Speech = job.state
+        try:
+            samples = next(speech.chunks, None)
+        except Exception as error:
+            failure = error if isinstance(error, EngineError) else _wrapped(error)
+            job.emit(failure)  # type: ignore[arg-type]
+            job.finish()
+            return
+        if samples is None:
+            job.finish()
+            return
+        speech.heard = True
+        job.emit(SpeechChunk(samples, speech.rate_hz))
+
+    def _voice(self, request: SpeechRequest) -> Voice:
+        voice = self._voices.get((request.language, request.voice))
+        if voice is not None:
+            return voice
+        languages = sorted({language for language, _ in self._voices})
+        if request.language not in languages:
+            raise EngineError(
+                f"No voice speaks {request.language!r}. Languages: {', '.join(languages)}."
+            )
+        names = [name for language, name in self._voices if language == request.language and name]
+        raise EngineError(
+            f"No voice of {request.language!r} is named {request.voice!r}. "
+            f"Voices: {', '.join(names)}."
+        )
+
+    def _load_piper(self, config: VoiceConfig) -> Voice:
+        files = PiperFiles.find(config.model, config.language)
+        with stopwatch() as watch:
+            first_use = files.model not in self._models
+            if first_use:
+                self._models[files.model] = open_piper_model(files.model, self._config.device)
+            model = self._models[files.model]
+            voice = PiperVoice(files, model, config.language, config.speaker)
+            voice.warm()
+        if first_use:
+            size = megabytes_of(files.model)
+            path = str(files.model)
+            name = f"Piper {files.model.stem}"
+            self.loaded += (LoadedModel("tts", name, path, model.device, size, watch.seconds),)
+        return voice
+
+    def _load_espeak(self) -> None:
+        """eSpeak NG speaks each of its languages, by default where no other voice does."""
+        with stopwatch() as watch:
+            for language in ESPEAK_VOICES:
+                voice = EspeakVoice(language)
+                for _ in voice.speak("a", 1.0):
+                    pass
+                self._voices.setdefault((language, ""), voice)
+                self._voices.setdefault((language, ALWAYS_THERE), voice)
+        path = library_path()
+        self.loaded += (
+            LoadedModel(
+                "tts", "eSpeak NG", str(path), "cpu", megabytes_of(path.parent), watch.seconds
+            ),
+        )
+
+
+def _wrapped(error: Exception) -> EngineError:
+    wrapped = EngineError(f"The voice failed: {error!r}.")
+    wrapped.__cause__ = error
+    return wrapped

@@ -1,0 +1,115 @@
+"""A Piper voice's graph: phoneme ids in, audio out, in pieces where the graph can be cut.
+
+A VITS voice is cut before its decoder, which then runs on 16 frames for an early first sound and
+64 at a time after that, each with 12 frames of margin: the same audio as in one run, sooner. Any
+other graph runs whole.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engines.tts import vits_graph
+from engines.tts.onnx_session import device_of, open_session
+
+FIRST_FRAMES = 16
+FRAMES = 64
+MARGIN_FRAMES = 12  # more than the receptive field of the decoder at the latent's rate
+
+Audio = NDArray[np.float32]
+_WARM_UP_IDS = [1, 0, *([14, 0] * 20), 2]
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """The graph's `scales` input."""
+
+    noise: float
+    length: float  # of every phoneme: 2 is half as fast
+    noise_w: float  # spread of the durations
+
+
+class PiperModel(Protocol):
+    """Speaks the phoneme ids of one sentence."""
+
+    device: str
+
+    def speak(self, ids: Sequence[int], scales: Scales, speaker: int) -> Iterator[Audio]:
+        """Audio as float32[n] chunks within -1..1."""
+
+
+def open_model(path: Path, device: str) -> PiperModel:
+    """The voice's graph, cut if it can be, and warm. What onnxruntime raises comes through."""
+    graph = vits_graph.cut(path)
+    model = WholeModel(path, device) if graph is None else CutModel(graph, device)
+    for _ in model.speak(_WARM_UP_IDS, Scales(0.667, 1.0, 0.8), 0):
+        pass
+    return model
+
+
+class WholeModel:
+    """A graph that runs in one piece: one chunk of audio per sentence."""
+
+    def __init__(self, path: Path, device: str) -> None:
+        self._session = open_session(path, device)
+        self._input_names = {value.name for value in self._session.get_inputs()}
+        self.device = device_of(self._session)
+
+    def speak(self, ids: Sequence[int], scales: Scales, speaker: int) -> Iterator[Audio]:
+        """The audio of the sentence, whole."""
+        (audio,) = self._session.run(None, _inputs(ids, scales, speaker, self._input_names))
+        yield audio.reshape(-1)
+
+
+class CutModel:
+    """A VITS graph in two sessions, its decoder run on some frames at a time."""
+
+    def __init__(self, graph: vits_graph.CutGraph, device: str) -> None:
+        self._graph = graph
+        self._encoder = open_session(graph.encoder, device)
+        self._decoder = open_session(graph.decoder, device)
+        self._input_names = {value.name for value in self._encoder.get_inputs()}
+        self.device = device_of(self._decoder)
+
+    def speak(self, ids: Sequence[int], scales: Scales, speaker: int) -> Iterator[Audio]:
+        """The audio of the sentence, as it is decoded."""
+        latent, *condition = self._encoder.run(
+            None, _inputs(ids, scales, speaker, self._input_names)
+        )
+        fixed = {} if self._graph.speaker is None else {self._graph.speaker: condition[0]}
+        num_frames = latent.shape[2]
+        for start, end in _spans(num_frames):
+            first, last = max(start - MARGIN_FRAMES, 0), min(end + MARGIN_FRAMES, num_frames)
+            audio = self._decode(latent[:, :, first:last], fixed)
+            samples_per_frame = len(audio) // (last - first)
+            yield audio[(start - first) * samples_per_frame : (end - first) * samples_per_frame]
+
+    def _decode(self, latent: Audio, fixed: Mapping[str, Audio]) -> Audio:
+        (audio,) = self._decoder.run(None, {self._graph.latent: latent, **fixed})
+        flat: Audio = audio.reshape(-1)
+        return flat
+
+
+def _spans(num_frames: int) -> Iterator[tuple[int, int]]:
+    start, length = 0, FIRST_FRAMES
+    while start < num_frames:
+        end = min(start + length, num_frames)
+        yield start, end
+        start, length = end, FRAMES
+
+
+def _inputs(
+    ids: Sequence[int], scales: Scales, speaker: int, names: set[str]
+) -> dict[str, NDArray[Any]]:
+    """What a Piper graph takes: `sid` only where the voice has several speakers."""
+    inputs: dict[str, NDArray[Any]] = {
+        "input": np.array([ids], np.int64),
+        "input_lengths": np.array([len(ids)], np.int64),
+        "scales": np.array([scales.noise, scales.length, scales.noise_w], np.float32),
+        "sid": np.array([speaker], np.int64),
+    }
+    return {name: value for name, value in inputs.items() if name in names}

@@ -1,0 +1,114 @@
+"""The cut decoder, on a graph of the true VITS architecture with random weights."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from engines.errors import ModelError
+from engines.tts import piper_model, vits_graph
+from engines.tts.onnx_session import providers
+from engines.tts.piper_model import CutModel, Scales, WholeModel, open_model
+
+TINY_VITS = Path(__file__).parent / "data" / "tiny_vits.onnx"
+IDS = [1, 0, *([20, 0, 30, 0, 14, 0] * 40), 2]
+NO_NOISE = Scales(noise=0.0, length=1.0, noise_w=0.0)
+HOP_SAMPLES = 256
+
+
+def uncut_model(folder: Path) -> Path:
+    """A graph with Piper's inputs and no VITS decoder: a tone whose length is the input's."""
+    helper, types = onnx.helper, onnx.TensorProto
+    nodes = [
+        helper.make_node("Cast", ["input"], ["ids"], to=types.FLOAT),
+        helper.make_node("Unsqueeze", ["ids", "axes"], ["channel"]),
+        helper.make_node("Resize", ["channel", "", "factors"], ["longer"], mode="nearest"),
+        helper.make_node("Sin", ["longer"], ["output"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tone",
+        [
+            helper.make_tensor_value_info("input", types.INT64, [1, "n"]),
+            helper.make_tensor_value_info("input_lengths", types.INT64, [1]),
+            helper.make_tensor_value_info("scales", types.FLOAT, [3]),
+        ],
+        [helper.make_tensor_value_info("output", types.FLOAT, [1, 1, "samples"])],
+        [
+            helper.make_tensor("axes", types.INT64, [1], [1]),
+            helper.make_tensor("factors", types.FLOAT, [3], [1.0, 1.0, 100.0]),
+        ],
+    )
+    path = folder / "tone.onnx"
+    opset = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=8), str(path))
+    return path
+
+
+@pytest.mark.parametrize("speaker", [0, 1])
+def test_streamed_decoder_equals_the_whole_run(speaker: int) -> None:
+    (whole,) = WholeModel(TINY_VITS, "cpu").speak(IDS, NO_NOISE, speaker)
+    chunks = list(open_model(TINY_VITS, "cpu").speak(IDS, NO_NOISE, speaker))
+    assert [len(chunk) // HOP_SAMPLES for chunk in chunks[:3]] == [16, 64, 64]
+    streamed = np.concatenate(chunks)
+    assert np.abs(whole).max() > 0.1
+    assert streamed.shape == whole.shape
+    assert np.abs(streamed - whole).max() < 1e-6
+
+
+def test_the_margin_is_what_makes_them_equal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(piper_model, "MARGIN_FRAMES", 1)
+    (whole,) = WholeModel(TINY_VITS, "cpu").speak(IDS, NO_NOISE, 0)
+    streamed = np.concatenate(list(open_model(TINY_VITS, "cpu").speak(IDS, NO_NOISE, 0)))
+    assert np.abs(streamed - whole).max() > 1e-6
+
+
+def test_speakers_sound_different() -> None:
+    model = open_model(TINY_VITS, "cpu")
+    left, right = (next(model.speak(IDS, NO_NOISE, speaker)) for speaker in (0, 1))
+    assert np.abs(left - right).max() > 1e-3
+
+
+def test_length_scale_stretches_the_audio() -> None:
+    model = open_model(TINY_VITS, "cpu")
+    normal, slow = (
+        sum(len(chunk) for chunk in model.speak(IDS, Scales(0.0, length, 0.0), 0))
+        for length in (1.0, 2.0)
+    )
+    assert 1.5 < slow / normal < 2.5
+
+
+def test_decoder_holds_only_decoder_weights() -> None:
+    graph = vits_graph.cut(TINY_VITS)
+    assert graph is not None
+    decoder = onnx.load_from_string(graph.decoder)
+    assert {value.name for value in decoder.graph.input} == {graph.latent, graph.speaker}
+    assert all("dec." in t.name for t in decoder.graph.initializer if t.dims and t.dims[0] > 4)
+
+
+def test_a_graph_that_cannot_be_cut_runs_whole(tmp_path: Path) -> None:
+    model = open_model(uncut_model(tmp_path), "cpu")
+    assert isinstance(model, WholeModel)
+    (audio,) = model.speak([1, 0, 14, 0, 2], NO_NOISE, 0)
+    assert audio.shape == (500,)
+
+
+def test_vits_is_cut_and_runs_on_the_cpu_when_asked() -> None:
+    model = open_model(TINY_VITS, "cpu")
+    assert isinstance(model, CutModel)
+    assert model.device == "cpu"
+
+
+def test_cuda_is_used_when_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    available = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: available)
+    assert providers("auto")[0][0] == "CUDAExecutionProvider"
+    assert providers("cpu") == ["CPUExecutionProvider"]
+
+
+def test_cuda_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
+    assert providers("auto") == ["CPUExecutionProvider"]
+    with pytest.raises(ModelError, match="set the device to cpu"):
+        providers("cuda")

@@ -1,0 +1,171 @@
+"""The engine on its thread, with real voices."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engines.batcher import Batcher
+from engines.errors import EngineError, ModelError
+from engines.tts import SpeechChunk, SpeechRequest, TtsConfig, TtsEngine, VoiceConfig
+
+MODEL = str(Path(__file__).parent / "data" / "tiny_vits.onnx")
+VOICES = (
+    VoiceConfig("en", "piper", MODEL, name="tiny"),
+    VoiceConfig("en", "piper", MODEL, speaker="right", name="right"),
+    VoiceConfig("fr", "espeak", "+f3", name="claire"),
+)
+LONG_TEXT = "This is a sentence that goes on for a while, and then it stops. " * 40
+
+TtsBatcher = Batcher[SpeechRequest, SpeechChunk]
+
+
+class LoadedOnce(TtsEngine):
+    """Spares every test but the first the loading."""
+
+    def load(self) -> None:
+        if not self.loaded:
+            super().load()
+
+
+@pytest.fixture(scope="module")
+def engine() -> TtsEngine:
+    return LoadedOnce(TtsConfig(VOICES, device="cpu"))
+
+
+@pytest.fixture
+async def batcher(engine: TtsEngine) -> AsyncIterator[TtsBatcher]:
+    batcher: TtsBatcher = Batcher("tts", engine)
+    async with batcher:
+        yield batcher
+    assert batcher.failure is None
+
+
+async def speak(batcher: TtsBatcher, request: SpeechRequest) -> list[SpeechChunk]:
+    async with batcher.submit(request) as job:
+        return [chunk async for chunk in job]
+
+
+def seconds(chunks: list[SpeechChunk]) -> float:
+    return sum(len(chunk.samples) / chunk.rate_hz for chunk in chunks)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Good morning, how are you?"),
+        ("es", "Buenos días, ¿cómo está usted?"),
+        ("fr", "Bonjour, comment allez-vous ?"),
+        ("hi", "नमस्ते, आप कैसे हैं?"),
+        ("tl", "Magandang umaga, kumusta po kayo?"),
+    ],
+)
+async def test_every_language_speaks(batcher: TtsBatcher, language: str, text: str) -> None:
+    chunks = await speak(batcher, SpeechRequest(text, language, voice="espeak"))
+    assert 1.0 < seconds(chunks) < 4.0
+    assert all(chunk.samples.dtype == np.int16 for chunk in chunks)
+    assert 0.04 <= len(chunks[0].samples) / chunks[0].rate_hz <= 0.1
+
+
+async def test_first_voice_of_a_language_is_its_default(batcher: TtsBatcher) -> None:
+    default = await speak(batcher, SpeechRequest("Hello there, my friend.", "en"))
+    assert len(default[0].samples) == 16 * 256  # the cut decoder's first frames
+    assert seconds(await speak(batcher, SpeechRequest("Bonjour.", "fr"))) > 0.3
+    assert seconds(await speak(batcher, SpeechRequest("Bonjour.", "fr", "claire"))) > 0.3
+
+
+@pytest.mark.parametrize("text", ["", "   ", "...", "?!", "—"])
+async def test_nothing_to_say_ends_without_audio(batcher: TtsBatcher, text: str) -> None:
+    for language in ("en", "es", "tl"):
+        assert await speak(batcher, SpeechRequest(text, language)) == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (SpeechRequest("Hallo.", "de"), "No voice speaks 'de'.*en, es, fr, hi, tl"),
+        (SpeechRequest("Hello.", "en", "nobody"), "'nobody'.*tiny, right, espeak"),
+        (SpeechRequest("Hello.", "en", speed=0.0), r"0\.25 to 4"),
+        (SpeechRequest("Hello.", "en", speed=float("nan")), r"0\.25 to 4"),
+    ],
+)
+async def test_bad_request_fails_alone(
+    batcher: TtsBatcher, request_: SpeechRequest, message: str
+) -> None:
+    async with batcher.submit(SpeechRequest(LONG_TEXT, "es")) as other:
+        with pytest.raises(EngineError, match=message):
+            await speak(batcher, request_)
+        num_samples = sum([len(chunk.samples) async for chunk in other])
+    assert num_samples > 22050 * 60
+
+
+@pytest.mark.parametrize("voice", ["tiny", "espeak"])
+async def test_speed_changes_the_length(batcher: TtsBatcher, voice: str) -> None:
+    text = "The opening hours are from nine to five."
+    slow, fast = [
+        seconds(await speak(batcher, SpeechRequest(text, "en", voice, speed)))
+        for speed in (0.7, 1.8)
+    ]
+    assert slow > 1.6 * fast
+
+
+async def test_jobs_are_spoken_side_by_side(batcher: TtsBatcher) -> None:
+    async with (
+        batcher.submit(SpeechRequest(LONG_TEXT, "en")) as piper,
+        batcher.submit(SpeechRequest(LONG_TEXT, "es")) as espeak,
+    ):
+        first = [await anext(aiter(job)) for job in (piper, espeak)]
+        rest = [[chunk async for chunk in job] for job in (piper, espeak)]
+    assert all(len(chunk.samples) for chunk in first)
+    assert all(seconds(chunks) > 30 for chunks in rest)
+    assert 2 in batcher.batch_sizes
+
+
+async def test_cancelled_job_stops_between_chunks(batcher: TtsBatcher) -> None:
+    async with batcher.submit(SpeechRequest(LONG_TEXT * 20, "en")) as job:
+        await anext(aiter(job))
+    assert len(await speak(batcher, SpeechRequest("Hello.", "en"))) > 0
+    assert batcher.pending == 0
+
+
+async def test_a_voice_that_fails_ends_its_own_job(
+    batcher: TtsBatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise RuntimeError("out of breath")
+
+    monkeypatch.setattr("engines.tts.piper_model.CutModel.speak", fail)
+    async with batcher.submit(SpeechRequest(LONG_TEXT, "es")) as other:
+        with pytest.raises(EngineError, match="out of breath"):
+            await speak(batcher, SpeechRequest("Hello.", "en"))
+        assert sum([1 async for _ in other]) > 20
+
+
+def test_loaded_names_each_model_once() -> None:
+    engine = TtsEngine(TtsConfig(VOICES, device="cpu"))
+    engine.load()
+    assert [model.name for model in engine.loaded] == ["Piper tiny_vits", "eSpeak NG"]
+    assert all(model.kind == "tts" and model.device == "cpu" for model in engine.loaded)
+    assert all(model.megabytes > 0.5 and model.seconds > 0 for model in engine.loaded)
+    engine.assert_idle()
+
+
+@pytest.mark.parametrize(
+    ("voice", "message"),
+    [
+        (VoiceConfig("en", "piper", "/nowhere/voice.onnx"), "voice.onnx is missing"),
+        (VoiceConfig("en", "piper", "models/starter/gone.onnx"), "make starter-models"),
+        (VoiceConfig("en", "espeak", "elvish"), "no voice named 'elvish'.*tinig.toml"),
+        (VoiceConfig("de", "espeak"), "No eSpeak NG voice for 'de'"),
+    ],
+)
+def test_a_voice_that_cannot_be_loaded_says_what_to_do(voice: VoiceConfig, message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        TtsEngine(TtsConfig((voice,), device="cpu")).load()
+
+
+def test_espeak_speaks_languages_beyond_ours_when_named() -> None:
+    engine = TtsEngine(TtsConfig((VoiceConfig("de", "espeak", "de"),)))
+    engine.load()
+    assert engine.loaded
