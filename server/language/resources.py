@@ -7,7 +7,7 @@ from importlib.resources import files
 _DATA = files("server.language") / "data"
 
 
-def _read(language: str, name: str) -> str:
+def read(language: str, name: str) -> str:
     """A file of a language; empty when that language has none of this name."""
     file = _DATA / language / name
     return file.read_text(encoding="utf-8") if file.is_file() else ""
@@ -16,13 +16,11 @@ def _read(language: str, name: str) -> str:
 @cache
 def abbreviations(language: str) -> frozenset[str]:
     """Words after which a full stop does not end a sentence, case-folded, without that stop."""
-    lines = _read(language, "abbreviations.txt").splitlines()
+    lines = read(language, "abbreviations.txt").splitlines()
     return frozenset(line.casefold() for line in lines if line and not line.startswith("#"))
 
 
 @cache
 def symbols(language: str) -> dict[str, str]:
     """Signs, and how they are said aloud."""
-    return {
-        sign: str(word) for sign, word in tomllib.loads(_read(language, "symbols.toml")).items()
-    }
+    return {sign: str(word) for sign, word in tomllib.loads(read(language, "symbols.toml")).items()}

@@ -1,0 +1,1 @@
+"""Knows calls; never imports a model library."""

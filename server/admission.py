@@ -1,0 +1,62 @@
+"""Who may come in: keys, browsers' origins, and how many at once."""
+
+import hmac
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from aiohttp import hdrs, web
+
+REALTIME_SUBPROTOCOL = "realtime"
+_KEY_SUBPROTOCOL = "openai-insecure-api-key."  # how a browser, which cannot set headers, sends it
+
+
+def subprotocols(request: web.Request) -> list[str]:
+    """What the client offers in `Sec-WebSocket-Protocol`."""
+    offered = request.headers.getall(hdrs.SEC_WEBSOCKET_PROTOCOL, [])
+    return [name.strip() for line in offered for name in line.split(",")]
+
+
+def require_key(request: web.Request, keys: Sequence[str]) -> None:
+    """Raise 401 unless the request carries one of the keys, or none is configured."""
+    if keys and not _is_known(_key_of(request), keys):
+        raise web.HTTPUnauthorized(
+            text="This server needs an API key: send 'Authorization: Bearer KEY'.",
+            headers={hdrs.WWW_AUTHENTICATE: "Bearer"},
+        )
+
+
+def require_origin(request: web.Request, allowed_origins: Sequence[str]) -> None:
+    """Raise 403 for a page of another origin, which would speak in its visitor's name."""
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is None or origin in allowed_origins:
+        return
+    if urlsplit(origin).netloc != request.host:
+        raise web.HTTPForbidden(
+            text=f"Pages of {origin} may not use this server. To allow them, add the origin to "
+            "server.allowed_origins."
+        )
+
+
+def require_room(sessions: int, max_sessions: int) -> None:
+    """Raise 503 when the server holds as many calls as it may."""
+    if sessions >= max_sessions:
+        raise web.HTTPServiceUnavailable(
+            text=f"All {max_sessions} places are taken. Try again shortly.",
+            headers={hdrs.RETRY_AFTER: "5"},
+        )
+
+
+def _key_of(request: web.Request) -> str:
+    scheme, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
+    if scheme.lower() == "bearer":
+        return key.strip()
+    for name in subprotocols(request):
+        if name.startswith(_KEY_SUBPROTOCOL):
+            return name.removeprefix(_KEY_SUBPROTOCOL)
+    return ""
+
+
+def _is_known(key: str, keys: Sequence[str]) -> bool:
+    """Compared in constant time, with every key, so that timing tells nothing."""
+    matches = [hmac.compare_digest(key.encode(), known.encode()) for known in keys]
+    return any(matches)

@@ -1,0 +1,1 @@
+"""Turn-taking: who speaks, who is heard, what is remembered."""

@@ -1,0 +1,95 @@
+"""Where the caller's speech starts, pauses and ends: probabilities in, boundaries out.
+
+Counts windows of audio and never the wall clock, so that a recording gives the same boundaries at
+any speed. Two thresholds (hysteresis) keep a probability that hovers from toggling the state.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+WINDOW_SECONDS = 0.032  # Silero's window: 512 samples at 16 kHz
+
+
+class Boundary(Enum):
+    """What a window of audio changed."""
+
+    STARTED = auto()  # speech has lasted long enough to be speech
+    PAUSED = auto()  # the turn may be over: work that can be thrown away may begin
+    RESUMED = auto()  # it was not
+    ENDED = auto()  # the turn is over
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointingConfig:
+    """Thresholds are speech probabilities; durations are seconds of audio."""
+
+    speech_threshold: float = 0.5
+    silence_threshold: float = 0.35
+    minimum_speech_seconds: float = 0.1
+    pause_seconds: float = 0.2
+    end_silence_seconds: float = 0.5
+
+
+class Endpointer:
+    """One caller's speech, window by window."""
+
+    def __init__(self, config: EndpointingConfig) -> None:
+        self.config = config
+        self.speaking = False
+        self._voiced_windows = 0  # in a row, before speech counts as started
+        self._silent_windows = 0  # in a row, while speaking
+        self._paused = False
+
+    def process(self, speech_probability: float) -> Boundary | None:
+        """The boundary that this window of 32 ms makes, if it makes one."""
+        if self.speaking:
+            return self._while_speaking(speech_probability)
+        return self._while_silent(speech_probability)
+
+    @property
+    def voiced_seconds(self) -> float:
+        """Speech so far that has not yet counted as started."""
+        return self._voiced_windows * WINDOW_SECONDS
+
+    @property
+    def silence_seconds(self) -> float:
+        """Silence since the last voiced window of the running turn."""
+        return self._silent_windows * WINDOW_SECONDS
+
+    def reset(self) -> None:
+        """As if nothing had been said."""
+        self.speaking = self._paused = False
+        self._voiced_windows = self._silent_windows = 0
+
+    def _while_silent(self, speech_probability: float) -> Boundary | None:
+        if speech_probability >= self.config.speech_threshold:
+            self._voiced_windows += 1
+        elif speech_probability < self.config.silence_threshold:
+            self._voiced_windows = 0
+        if self.voiced_seconds < self.config.minimum_speech_seconds:
+            return None
+        self.reset()
+        self.speaking = True
+        return Boundary.STARTED
+
+    def _while_speaking(self, speech_probability: float) -> Boundary | None:
+        if speech_probability >= self.config.speech_threshold:
+            return self._voice()
+        if self._silent_windows or speech_probability < self.config.silence_threshold:
+            return self._silence()
+        return None
+
+    def _voice(self) -> Boundary | None:
+        resumed = self._paused
+        self._silent_windows, self._paused = 0, False
+        return Boundary.RESUMED if resumed else None
+
+    def _silence(self) -> Boundary | None:
+        self._silent_windows += 1
+        if self.silence_seconds >= self.config.end_silence_seconds:
+            self.speaking = self._paused = False
+            return Boundary.ENDED
+        if not self._paused and self.silence_seconds >= self.config.pause_seconds:
+            self._paused = True
+            return Boundary.PAUSED
+        return None

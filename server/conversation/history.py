@@ -1,0 +1,92 @@
+"""What was said in a conversation, as the model sees it: what was heard, not what was generated."""
+
+from dataclasses import replace
+
+from engines.llm import Message, ToolCall
+from server.events import (
+    AnswerStarted,
+    AnswerText,
+    Event,
+    FunctionCalled,
+    FunctionCallItem,
+    FunctionOutputItem,
+    Item,
+    ItemAdded,
+    MessageItem,
+    Transcribed,
+)
+
+
+class History:
+    """The items of one conversation, in order."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, Item] = {}
+        self._answer_id: str | None = None  # the assistant's message that is being spoken
+
+    def record(self, event: Event) -> None:
+        """Take in what an event that is on its way to the client adds."""
+        match event:
+            case ItemAdded(item=item) | FunctionCalled(item=item):
+                self.items[item.id] = item
+            case AnswerStarted(item_id=item_id):
+                self._answer_id = item_id
+                self.items[item_id] = MessageItem(item_id, "assistant", "", spoken=True)
+            case AnswerText(text=text) if self._answer_id is not None:
+                self._extend(self._answer_id, text)
+            case Transcribed(item_id=item_id, text=text) if item_id in self.items:
+                self.set_text(item_id, text)
+
+    def set_text(self, item_id: str, text: str) -> None:
+        """A message's words from now on. Raises `KeyError` for an item that is not there."""
+        item = self.items[item_id]
+        if isinstance(item, MessageItem):
+            self.items[item_id] = replace(item, text=text)
+
+    @property
+    def answer_id(self) -> str | None:
+        """The newest message of the assistant."""
+        return self._answer_id
+
+    def messages(self, turns: int, *, without: str | None = None) -> list[Message]:
+        """The last `turns` turns of the caller and what came of them, for the model.
+
+        Two messages of one speaker in a row become one, since chat templates expect the speakers
+        to alternate. `without`: an item to leave out.
+        """
+        messages: list[Message] = []
+        for item in self.items.values():
+            if item.id != without:
+                _append(messages, item)
+        return _last_turns(messages, turns)
+
+    def _extend(self, item_id: str, text: str) -> None:
+        item = self.items.get(item_id)
+        if isinstance(item, MessageItem):
+            self.items[item_id] = replace(item, text=(item.text or "") + text)
+
+
+def _last_turns(messages: list[Message], turns: int) -> list[Message]:
+    starts = [index for index, message in enumerate(messages) if message.role == "user"]
+    if len(starts) <= turns:
+        return messages
+    return messages[starts[-turns] :] if turns else []
+
+
+def _append(messages: list[Message], item: Item) -> None:
+    match item:
+        case MessageItem(role=role, text=text) if text:
+            append_text(messages, role, text)
+        case FunctionCallItem():
+            call = ToolCall(id=item.call_id, name=item.name, arguments=item.arguments)
+            messages.append(Message(role="assistant", content="", tool_calls=(call,)))
+        case FunctionOutputItem():
+            messages.append(Message(role="tool", content=item.output, tool_call_id=item.call_id))
+
+
+def append_text(messages: list[Message], role: str, text: str) -> None:
+    """Add what `role` said, to its last message if nobody else spoke since."""
+    if messages and messages[-1].role == role and not messages[-1].tool_calls:
+        text = f"{messages[-1].content} {text}"
+        messages.pop()
+    messages.append(Message(role=role, content=text.strip()))  # type: ignore[arg-type]

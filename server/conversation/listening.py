@@ -1,0 +1,157 @@
+"""One caller's audio: windows for the VAD, the utterance so far, and the session's audio clock."""
+
+from collections import deque
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from engines.batcher import Batcher, Priority
+from engines.vad import RATE_HZ, WINDOW_SAMPLES, VadRequest, VadResult, VadState
+from server.audio import Resampler, Samples
+from server.conversation.endpointing import (
+    WINDOW_SECONDS,
+    Boundary,
+    Endpointer,
+    EndpointingConfig,
+)
+
+VadBatcher = Batcher[VadRequest, VadResult]
+
+
+@dataclass(frozen=True, slots=True)
+class ListeningConfig:
+    """What a listener is told."""
+
+    endpointing: EndpointingConfig
+    prefix_padding_seconds: float = 0.3  # audio kept from before the speech was noticed
+    maximum_utterance_seconds: float = 30.0  # a longer turn is cut in two
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A boundary, and where in the session's audio it lies."""
+
+    boundary: Boundary
+    at_seconds: float
+
+
+class Listener:
+    """Audio in at the wire's rate, boundaries of speech out, in audio time."""
+
+    def __init__(self, vad: VadBatcher, config: ListeningConfig, rate_hz: int) -> None:
+        self.config = config
+        self._vad = vad
+        self._vad_state: VadState | None = None
+        self._endpointer = Endpointer(config.endpointing)
+        self._resampler = Resampler(rate_hz, RATE_HZ)
+        self._rest = np.zeros(0, dtype=np.float32)  # less than a window
+        self._windows: deque[Samples] = deque()  # the utterance, or the padding before the next
+        self._count = 0  # windows since the session began: its clock
+
+    @property
+    def now_seconds(self) -> float:
+        """Audio received since the session began."""
+        return self._count * WINDOW_SECONDS
+
+    @property
+    def speaking(self) -> bool:
+        """Whether the caller is in a turn."""
+        return self._endpointer.speaking
+
+    @property
+    def silence_seconds(self) -> float:
+        """Silence since the caller's last voiced window."""
+        return self._endpointer.silence_seconds
+
+    @property
+    def utterance_seconds(self) -> float:
+        """Length of what `utterance` gives."""
+        return len(self._windows) * WINDOW_SECONDS
+
+    def utterance(self) -> Samples:
+        """The turn so far with the padding before it: float32[n], mono, 16 kHz."""
+        if not self._windows:
+            return np.zeros(0, dtype=np.float32)
+        return np.concatenate(self._windows)
+
+    def reconfigure(self, config: ListeningConfig, rate_hz: int) -> None:
+        """Listen by other rules from now on; what was said so far is kept."""
+        self.config = config
+        self._endpointer.config = config.endpointing
+        if rate_hz != self._resampler.from_hz:
+            self._resampler = Resampler(rate_hz, RATE_HZ)
+
+    def forget(self) -> None:
+        """Drop the utterance, as if nothing had been said."""
+        self._windows.clear()
+        self._endpointer.reset()
+
+    def windows(self, samples: Samples) -> list[Samples]:
+        """Cut audio at the wire's rate into whole windows of float32[512] at 16 kHz."""
+        audio = np.concatenate([self._rest, self._resampler.push(samples)])
+        whole = len(audio) - len(audio) % WINDOW_SAMPLES
+        self._rest = audio[whole:]
+        return [audio[start : start + WINDOW_SAMPLES] for start in range(0, whole, WINDOW_SAMPLES)]
+
+    def store(self, window: Samples) -> None:
+        """Keep a window without looking for speech in it (push to talk)."""
+        self._count += 1
+        self._windows.append(window)
+        if self.utterance_seconds > self.config.maximum_utterance_seconds:
+            self._windows.popleft()
+
+    async def hear(self, window: Samples) -> Heard | None:
+        """Keep a window and say whether speech starts, pauses, resumes or ends with it."""
+        result = await self._vad.run(
+            VadRequest(window, self._vad_state), priority=Priority.INTERRUPTION
+        )
+        self._vad_state = result.state
+        self._count += 1
+        self._windows.append(window)
+        boundary = self._boundary(result.speech_probability)
+        if boundary is None:
+            return None
+        return Heard(boundary, self._position(boundary))
+
+    def _boundary(self, speech_probability: float) -> Boundary | None:
+        boundary = self._endpointer.process(speech_probability)
+        if not self._endpointer.speaking and boundary is None:
+            self._trim()
+        too_long = self.utterance_seconds >= self.config.maximum_utterance_seconds
+        if self._endpointer.speaking and too_long:
+            self._endpointer.reset()
+            return Boundary.ENDED
+        return boundary
+
+    def _position(self, boundary: Boundary) -> float:
+        if boundary is Boundary.STARTED:
+            return max(0.0, self.now_seconds - self.utterance_seconds)
+        return self.now_seconds
+
+    def _trim(self) -> None:
+        keep_seconds = self.config.prefix_padding_seconds + self._endpointer.voiced_seconds
+        while self.utterance_seconds > keep_seconds:
+            self._windows.popleft()
+
+
+def with_overrides(
+    config: ListeningConfig,
+    *,
+    speech_threshold: float,
+    prefix_padding_seconds: float,
+    end_silence_seconds: float,
+) -> ListeningConfig:
+    """The configuration with what one session asked for; thresholds keep their distance."""
+    endpointing = config.endpointing
+    gap = endpointing.speech_threshold - endpointing.silence_threshold
+    return replace(
+        config,
+        prefix_padding_seconds=prefix_padding_seconds,
+        endpointing=replace(
+            endpointing,
+            speech_threshold=speech_threshold,
+            silence_threshold=max(0.01, speech_threshold - gap),
+            end_silence_seconds=end_silence_seconds,
+            pause_seconds=min(endpointing.pause_seconds, end_silence_seconds),
+        ),
+    )

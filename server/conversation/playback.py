@@ -1,0 +1,56 @@
+"""How much of an answer the caller has heard, by the clock of the audio that was sent."""
+
+
+class Playback:
+    """One answer as it plays at the client, who plays what it gets without a pause.
+
+    Times are seconds of the event loop's clock.
+    """
+
+    def __init__(self) -> None:
+        self._pieces: list[tuple[str, float]] = []  # text, seconds of audio sent for it
+        self._ends_at = 0.0
+
+    def begin_piece(self, text: str) -> None:
+        """The audio from here on speaks this text."""
+        self._pieces.append((text, 0.0))
+
+    def play(self, seconds: float, now: float) -> None:
+        """This much more audio was sent."""
+        self._ends_at = max(self._ends_at, now) + seconds
+        if self._pieces:
+            text, sent_seconds = self._pieces[-1]
+            self._pieces[-1] = (text, sent_seconds + seconds)
+
+    @property
+    def sent_seconds(self) -> float:
+        """All the audio that was sent."""
+        return sum(seconds for _, seconds in self._pieces)
+
+    def is_playing(self, now: float) -> bool:
+        """Whether the caller still hears it."""
+        return now < self._ends_at
+
+    def heard_seconds(self, now: float) -> float:
+        """Audio that the caller has heard."""
+        return max(0.0, self.sent_seconds - max(0.0, self._ends_at - now))
+
+    def heard_text(self, heard_seconds: float) -> str:
+        """The words that lie wholly within the first `heard_seconds`, time shared out evenly by
+        characters inside a piece."""
+        heard = ""
+        for text, seconds in self._pieces:
+            if heard_seconds >= seconds:
+                heard += text
+                heard_seconds -= seconds
+                continue
+            return (heard + _whole_words(text, heard_seconds / seconds)).rstrip()
+        return heard.rstrip()
+
+
+def _whole_words(text: str, share: float) -> str:
+    limit = int(len(text) * share)
+    if limit >= len(text):
+        return text
+    end = text.rfind(" ", 0, limit + 1)
+    return text[: max(end, 0)]

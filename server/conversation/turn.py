@@ -1,0 +1,291 @@
+"""One turn: from what the caller said to what they hear, each step streaming into the next.
+
+A turn belongs to one epoch. It only puts events into the outbox; whether they leave is decided
+there. Cancelling its task stops the work: every engine job is left early, and so ends.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from engines.batcher import Priority
+from engines.errors import EngineError
+from engines.host import Engines
+from engines.llm import ChatRequest, Completion, Message, TextDelta, Tool, ToolCall
+from engines.stt import SttRequest, Transcript
+from engines.tts import SpeechRequest
+from server.audio import Resampler, Samples, samples_from_int16
+from server.config import ConversationConfig
+from server.conversation.history import History, append_text
+from server.conversation.outbox import Outbox
+from server.events import (
+    AnswerAudio,
+    AnswerStarted,
+    AnswerText,
+    Failed,
+    FunctionCalled,
+    FunctionCallItem,
+    ResponseFinished,
+    ResponseStarted,
+    Status,
+    Transcribed,
+    TranscriptionFailed,
+    TurnFinished,
+)
+from server.ids import new_id
+from server.language.languages import Phrase, language_name, phrase
+from server.language.sentences import SentenceStream
+from server.language.spoken import speakable
+from server.metrics import Milestone, TurnRecord
+from server.settings import Settings
+
+
+@dataclass(slots=True)
+class Conversation:
+    """What all turns of one session share."""
+
+    session_id: str
+    engines: Engines
+    config: ConversationConfig
+    outbox: Outbox
+    history: History
+    language: str  # of the last turn
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """What the caller said: the audio and the item that it becomes."""
+
+    item_id: str
+    samples: Samples  # float32[n], mono, 16 kHz
+
+
+class Turn:
+    """One answer, or the reason why there is none."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        settings: Settings,
+        epoch: int | None,
+        utterance: Utterance | None,
+        *,
+        answers: bool = True,
+    ) -> None:
+        self.response_id = new_id("resp")
+        self.answer_id: str | None = None  # the assistant's message, once it has words
+        self.is_responding = False  # between `ResponseStarted` and `ResponseFinished`
+        self.playback = conversation.outbox.playback
+        self.record = TurnRecord(epoch or 0, conversation.session_id)
+        self._conversation = conversation
+        self._settings = settings
+        self._epoch = epoch  # None: only transcribed, beside an answer that goes on
+        self.utterance = utterance
+        self.answers = answers  # may become true while the transcript is still awaited
+        self.is_heard = utterance is None  # whether the transcript is there, or has failed
+        self._completion: Completion | None = None
+
+    async def run(self) -> None:
+        """Hear, think and speak."""
+        if self.utterance is None:
+            self.record.language = self._conversation.language
+            await self._respond(self._think(self._messages(None)))
+            return
+        try:
+            transcript = await self._transcribe(self.utterance)
+        except EngineError as error:
+            await self._fail_to_hear(self.utterance, error)
+            return
+        if self.answers and transcript.text:
+            await self._respond(self._reply(self.utterance, transcript))
+
+    async def _transcribe(self, utterance: Utterance) -> Transcript:
+        request = SttRequest(
+            utterance.samples,
+            languages=self._conversation.config.languages,
+            language=self._settings.transcription_language,
+        )
+        transcript = await self._conversation.engines.stt.run(request, priority=Priority.ANSWER)
+        self.is_heard = True
+        self._reach(Milestone.TRANSCRIPT)
+        self.record.item_id = utterance.item_id
+        self.record.language = transcript.language
+        self.record.language_probabilities = transcript.language_probabilities
+        self.record.heard = transcript.text
+        self.record.confidence = transcript.mean_token_probability
+        self._conversation.outbox.put(
+            Transcribed(
+                utterance.item_id,
+                transcript.text,
+                transcript.language_probabilities,
+                transcript.audio_seconds,
+                self._epoch,
+            )
+        )
+        return transcript
+
+    async def _fail_to_hear(self, utterance: Utterance, error: EngineError) -> None:
+        self.is_heard = True
+        self.record.language = self._conversation.language
+        self._conversation.outbox.put(TranscriptionFailed(utterance.item_id, error, self._epoch))
+        if self.answers:
+            await self._respond(self._say(Phrase.FAILURE))
+
+    # ---- what to say ----------------------------------------------------------------------------
+
+    def _reply(self, utterance: Utterance, transcript: Transcript) -> AsyncIterator[str]:
+        if transcript.mean_token_probability < self._conversation.config.low_confidence:
+            return self._say(Phrase.REPEAT)
+        messages = self._messages(utterance.item_id)
+        append_text(messages, "user", transcript.text)
+        return self._think(messages)
+
+    def _messages(self, without: str | None) -> list[Message]:
+        system = (
+            "You are Tinig, a voice assistant on the phone. Answer in "
+            f"{language_name(self.record.language)} in one or two short sentences."
+        )
+        if self._settings.instructions:
+            system += f"\n{self._settings.instructions}"
+        turns = self._conversation.config.history_turns
+        history = self._conversation.history.messages(turns, without=without)
+        return [Message(role="system", content=system), *history]
+
+    async def _say(self, words: Phrase) -> AsyncIterator[str]:
+        yield phrase(words, self.record.language)
+
+    async def _think(self, messages: list[Message]) -> AsyncIterator[str]:
+        """The model's answer in speakable pieces, the first as soon as it is a clause."""
+        sentences = SentenceStream(self.record.language)
+        request = ChatRequest(
+            session=self._conversation.session_id,
+            messages=tuple(messages),
+            tools=self._tools(),
+            max_tokens=self._settings.max_output_tokens
+            or self._conversation.config.maximum_answer_tokens,
+        )
+        async with self._conversation.engines.llm.submit(request) as job:
+            async for output in job:
+                match output:
+                    case TextDelta(text=text):
+                        self._reach(Milestone.FIRST_TOKEN)
+                        for piece in sentences.push(text):
+                            yield piece
+                    case ToolCall():
+                        self._call(output)
+                    case Completion():
+                        self._completion = output
+        for piece in sentences.flush():
+            yield piece
+
+    def _tools(self) -> tuple[Tool, ...]:
+        if self._settings.tool_choice == "none":
+            return ()
+        return tuple(
+            Tool(tool.name, tool.description, tool.parameters) for tool in self._settings.tools
+        )
+
+    def _call(self, call: ToolCall) -> None:
+        item = FunctionCallItem(new_id("item"), call.id, call.name, call.arguments)
+        self._conversation.outbox.put(FunctionCalled(self.response_id, item, self._epoch))
+
+    # ---- saying it ------------------------------------------------------------------------------
+
+    async def _respond(self, pieces: AsyncIterator[str]) -> None:
+        self._conversation.language = self.record.language
+        self.is_responding = True
+        self._conversation.outbox.put(ResponseStarted(self.response_id, self._epoch))
+        error: EngineError | None = None
+        try:
+            await self._deliver(pieces)
+        except EngineError as failure:
+            error = failure
+            await self._apologize(failure)
+        self._finish(error)
+
+    async def _deliver(self, pieces: AsyncIterator[str]) -> None:
+        priority = Priority.ANSWER  # the first clause; the rest has time while it is spoken
+        async with aclosing(pieces):  # type: ignore[type-var]
+            async for piece in pieces:
+                self._reach(Milestone.FIRST_CLAUSE)
+                await self._speak(piece, priority)
+                priority = Priority.CONTINUATION
+
+    async def _apologize(self, error: EngineError) -> None:
+        """Say that it did not work, unless it is the voice itself that fails."""
+        self._conversation.outbox.put(Failed(error))
+        try:
+            await self._deliver(self._say(Phrase.FAILURE))
+        except EngineError as second:
+            self._conversation.outbox.put(Failed(second))
+
+    def _finish(self, error: EngineError | None) -> None:
+        self.is_responding = False
+        tokens = self._completion or Completion("stop", 0, 0, 0)
+        cut = tokens.reason == "length"
+        status: Status = "failed" if error else "incomplete" if cut else "completed"
+        self.record.status = status
+        self._conversation.outbox.put(
+            ResponseFinished(
+                self.response_id,
+                status,
+                reason="max_output_tokens" if cut and not error else None,
+                error=error,
+                prompt_tokens=tokens.prompt_tokens,
+                generated_tokens=tokens.generated_tokens,
+                epoch=self._epoch,
+            )
+        )
+        self._conversation.outbox.put(TurnFinished(self.record, self._epoch))
+
+    async def _speak(self, piece: str, priority: Priority) -> None:
+        text = self._begin_piece(piece)
+        if self._settings.output_modality == "text":
+            self._conversation.outbox.put(AnswerText(text, self._epoch))
+            return
+        request = SpeechRequest(
+            text=speakable(piece, self.record.language),
+            language=self.record.language,
+            voice="" if self._settings.voice == "default" else self._settings.voice,
+            speed=self._settings.speed,
+        )
+        said: str | None = text
+        async for samples in self._synthesize(request, priority):
+            if said is not None:
+                self._conversation.outbox.put(AnswerText(said, self._epoch))
+                said = None
+            rate_hz = self._settings.output_format.rate_hz
+            self._conversation.outbox.put(AnswerAudio(samples, rate_hz, self._epoch))
+
+    def _begin_piece(self, piece: str) -> str:
+        """The piece as it continues the answer; the first one begins the assistant's message."""
+        if self.answer_id is None:
+            self.answer_id = new_id("item")
+            self._conversation.outbox.put(
+                AnswerStarted(self.response_id, self.answer_id, self._epoch)
+            )
+            self.record.response_id = self.response_id
+            self.record.answer = piece
+            return piece
+        self.record.answer += f" {piece}"
+        return f" {piece}"
+
+    async def _synthesize(
+        self, request: SpeechRequest, priority: Priority
+    ) -> AsyncIterator[Samples]:
+        """Speech as float32 chunks at the rate that the client hears."""
+        resampler: Resampler | None = None
+        async with self._conversation.engines.tts.submit(request, priority=priority) as job:
+            async for chunk in job:
+                self._reach(Milestone.FIRST_AUDIO_SYNTHESIZED)
+                if resampler is None:
+                    resampler = Resampler(chunk.rate_hz, self._settings.output_format.rate_hz)
+                samples = resampler.push(samples_from_int16(chunk.samples))
+                if len(samples):
+                    yield samples
+        if resampler is not None and len(rest := resampler.flush()):
+            yield rest
+
+    def _reach(self, milestone: Milestone) -> None:
+        self.record.reach(milestone, asyncio.get_running_loop().time())

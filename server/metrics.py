@@ -1,0 +1,82 @@
+"""One latency record per turn, and the counters."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Milestone(StrEnum):
+    """The moments of a turn, in the order in which they usually come."""
+
+    SPEECH_END = "speech_end"  # the last voiced window of the caller arrived
+    TRANSCRIPT = "transcript"
+    FIRST_TOKEN = "first_token"
+    FIRST_CLAUSE = "first_clause"
+    FIRST_AUDIO_SYNTHESIZED = "first_audio_synthesized"
+    TURN_CONFIRMED = "turn_confirmed"  # the silence has lasted: the caller has finished
+    FIRST_AUDIO_SENT = "first_audio_sent"
+
+
+@dataclass(slots=True)
+class TurnRecord:
+    """What happened in a turn and when. Times are seconds of the event loop's clock."""
+
+    epoch: int
+    session_id: str
+    response_id: str = ""
+    item_id: str = ""
+    language: str = ""
+    language_probabilities: Mapping[str, float] = field(default_factory=dict)
+    heard: str = ""
+    confidence: float = 0.0  # mean token probability of the transcript
+    answer: str = ""  # the text that was sent to be spoken
+    draft: str = ""  # "hit": begun before the end of the turn was certain and used; "" otherwise
+    status: str = ""
+    times: dict[Milestone, float] = field(default_factory=dict)
+
+    def reach(self, milestone: Milestone, time_seconds: float) -> None:
+        """The first time that a milestone is reached is the one that counts."""
+        self.times.setdefault(milestone, time_seconds)
+
+    @property
+    def milestones_ms(self) -> dict[str, float]:
+        """Milliseconds from the end of the caller's speech to each milestone reached."""
+        zero = self.times.get(Milestone.SPEECH_END)
+        if zero is None:
+            return {}
+        return {
+            milestone.value: round(1000 * (self.times[milestone] - zero), 1)
+            for milestone in Milestone
+            if milestone in self.times
+        }
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record as JSON."""
+        return {
+            "epoch": self.epoch,
+            "response_id": self.response_id,
+            "item_id": self.item_id,
+            "language": self.language,
+            "language_probabilities": {
+                language: round(probability, 4)
+                for language, probability in self.language_probabilities.items()
+            },
+            "heard": self.heard,
+            "confidence": round(self.confidence, 4),
+            "answer": self.answer,
+            "draft": self.draft,
+            "status": self.status,
+            "milestones_ms": self.milestones_ms,
+        }
+
+
+@dataclass(slots=True)
+class Counters:
+    """What has happened since the start of the process, for `/healthz`."""
+
+    sessions: int = 0  # open now
+    turns: Counter[str] = field(default_factory=Counter)  # by status
+    drafts: Counter[str] = field(default_factory=Counter)  # hit, dropped
+    refused: Counter[str] = field(default_factory=Counter)  # full, unauthorized, origin

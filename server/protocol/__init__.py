@@ -1,0 +1,1 @@
+"""Wire to commands and events to wire, and nothing else."""

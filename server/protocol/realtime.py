@@ -1,0 +1,55 @@
+"""`/v1/realtime`: one WebSocket, one session."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+from aiohttp import WSMsgType, web
+
+from engines.errors import ProtocolError
+from server.config import ConversationConfig
+from server.events import Command, Failed
+from server.protocol.realtime_commands import Decoder, event_id_of
+from server.protocol.realtime_events import Encoder
+from server.session import Session
+
+
+async def converse(
+    socket: web.WebSocketResponse,
+    session: Session,
+    session_id: str,
+    config: ConversationConfig,
+) -> None:
+    """Carry a conversation until the client leaves or the server closes the socket."""
+    encoder = Encoder(session_id, session.settings)
+    await socket.send_str(json.dumps(encoder.created()))
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_write(socket, session, encoder), name="write")
+        await session.run(_read(socket, session, config))
+
+
+async def _read(
+    socket: web.WebSocketResponse, session: Session, config: ConversationConfig
+) -> AsyncIterator[Command]:
+    decoder = Decoder(session.settings, config.languages)
+    async for message in socket:
+        if message.type is not WSMsgType.TEXT:
+            wrong = ProtocolError("Messages are JSON text.", code="invalid_message_type")
+            session.outbox.put(Failed(wrong))
+            continue
+        try:
+            command = decoder.decode(message.data)
+        except ProtocolError as error:
+            session.outbox.put(Failed(error, event_id_of(message.data)))
+            continue
+        yield command
+
+
+async def _write(socket: web.WebSocketResponse, session: Session, encoder: Encoder) -> None:
+    """Send until the session's outbox is closed; what a client that left misses is dropped."""
+    async for event in session.outbox:
+        for wire in encoder.encode(event):
+            try:
+                await socket.send_str(json.dumps(wire, ensure_ascii=False))
+            except ConnectionError:
+                return
