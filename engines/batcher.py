@@ -201,7 +201,7 @@ class Batcher(Generic[RequestT, OutputT]):
     def submit(
         self, request: RequestT, *, priority: Priority = Priority.ANSWER
     ) -> Job[RequestT, OutputT]:
-        """A job, to be entered with `async with`; that raises `Overloaded` when the line is full."""
+        """A job, to be entered with `async with`, which raises `Overloaded` if the line is full."""
         return Job(self, request, priority)
 
     async def run(self, request: RequestT, *, priority: Priority = Priority.ANSWER) -> OutputT:
