@@ -463,6 +463,7 @@ async def visit(batcher: Batcher[Count, int], plan: Visit) -> None:
 
 def unruly_engine(max_batch: int) -> CountingEngine:
     """Refuses, turns away and breaks as the jobs' names say."""
+    engine = CountingEngine(max_batch=max_batch)
 
     def start(job: CountJob) -> bool:
         if job.request.name == "refused":
@@ -473,7 +474,8 @@ def unruly_engine(max_batch: int) -> CountingEngine:
         if any(job.request.name == "breaks" and job.state == 1 for job in jobs):
             raise RuntimeError("broken")
 
-    return CountingEngine(max_batch=max_batch, on_start=start, on_step=step)
+    engine.on_start, engine.on_step = start, step
+    return engine
 
 
 @settings(max_examples=60, deadline=None)

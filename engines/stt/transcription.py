@@ -7,10 +7,10 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
-from engines import guards
 from engines.batcher import Priority
-from engines.whisper import MAX_FRAMES, Decoding, Mel, Task, geometric_mean
-from engines.windows import MAX_WINDOW_SECONDS, RATE_HZ, window_end
+from engines.stt import guards
+from engines.stt.whisper import MAX_FRAMES, Decoding, Mel, Task, geometric_mean
+from engines.stt.windows import MAX_WINDOW_SECONDS, RATE_HZ, window_end
 
 MIN_SAMPLES = RATE_HZ // 10  # less than 0.1 s holds no word
 

@@ -3,7 +3,7 @@
 Every step takes the next window of the jobs that go together: spectrograms, one encoding, language
 probabilities, one decoding, each in its own language. A turn is one window and ends after one step;
 longer audio takes a window a step, so that urgent jobs pass between. A window that a guard of
-`engines.guards` rejects is decoded again where that can help: with the full 30 s of padding, in
+`engines.stt.guards` rejects is decoded again where that can help: with the full 30 s of padding, in
 halves, or with some randomness.
 """
 
@@ -11,16 +11,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from engines import guards
 from engines.batcher import Job, Priority
 from engines.config import SttConfig
 from engines.errors import EngineError
 from engines.loaded import LoadedModel, megabytes_of, stopwatch
-from engines.transcription import SttRequest, Transcript, Window, Work, batches
-from engines.whisper import MAX_FRAMES, MAX_NEW_TOKENS, Encoded, Mel, WhisperModel
-from engines.windows import RATE_HZ
-
-__all__ = ["SttEngine", "SttRequest", "Transcript"]
+from engines.stt import guards
+from engines.stt.transcription import SttRequest, Transcript, Window, Work, batches
+from engines.stt.whisper import MAX_FRAMES, MAX_NEW_TOKENS, Encoded, Mel, WhisperModel
+from engines.stt.windows import RATE_HZ
 
 _CPU_BATCH = 6  # on a CPU the decoder gains from a batch, the encoder does not
 _GPU_BATCH = 24

@@ -1,7 +1,7 @@
 """A Whisper model in CTranslate2 format: its files, its tokens, its three operations on a batch.
 
 `encode` reads mel spectrograms, `language_probabilities` and `generate` read what it returns. What
-to decode, when to doubt it and how to cut long audio is `engines.stt`'s.
+to decode, when to doubt it and how to cut long audio is `engines.stt.transcription`'s.
 """
 
 import json
@@ -20,8 +20,8 @@ from tokenizers import Tokenizer
 
 from engines.config import SttConfig
 from engines.errors import ModelError
-from engines.guards import TOKENS_PER_CHARACTER, language_data
 from engines.loaded import model_error
+from engines.stt.guards import TOKENS_PER_CHARACTER, language_data
 
 MAX_FRAMES = 3000  # 30 s of 10 ms
 MAX_POSITIONS = 448  # of Whisper's decoder

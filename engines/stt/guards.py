@@ -30,7 +30,7 @@ MIN_REPEATS = 4  # times
 SHORT_SECONDS = 0.5
 UNSURE_TOKEN_PROBABILITY = 0.6
 
-_DATA = Path(__file__).with_name("stt_languages.toml")
+_DATA = Path(__file__).with_name("languages.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class LanguageData:
 
 @cache
 def language_data() -> Mapping[str, LanguageData]:
-    """`stt_languages.toml`, by language."""
+    """`languages.toml`, by language."""
     with _DATA.open("rb") as file:
         tables = tomllib.load(file)
     return {
