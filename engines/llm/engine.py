@@ -1,0 +1,320 @@
+"""The language model: many chats at a time on one llama.cpp context.
+
+Every step decodes one batch: the next token of every answer in the making, then as much of the
+waiting prompts as a budget allows, so that a long prompt does not make the others stutter. The
+cache of a session is kept from turn to turn (see `kv_cache`), also when a job was cancelled half
+way.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from engines.batcher import Job, Priority
+from engines.config import LlmConfig
+from engines.errors import EngineError, ModelError
+from engines.llm.answer import AnswerStream
+from engines.llm.chat import ChatTemplate
+from engines.llm.kv_cache import KvCache, KvSequence
+from engines.llm.llama import Batch, Context, Model, Sampler, gpu_name, supports_gpu
+from engines.llm.prompt import Memory, Prompt, PromptBuilder
+from engines.llm.requests import ChatOutput, ChatRequest, Completion, Forget, LlmRequest
+from engines.loaded import LoadedModel, megabytes_of, model_error, stopwatch
+
+log = logging.getLogger(__name__)
+
+# A prompt that no answer waits for may take this many chunks in a step.
+_CHUNKS_ALONE = 4
+
+LlmJob: TypeAlias = Job[LlmRequest, ChatOutput]
+
+
+@dataclass(eq=False, slots=True)
+class _Chat:
+    """A job that holds a sequence."""
+
+    job: LlmJob
+    request: ChatRequest
+    prompt: Prompt
+    sequence: KvSequence
+    pending: list[int]  # tokens to decode: the rest of the prompt, then each token generated
+    answer: AnswerStream
+    sampler: Sampler
+    reused_tokens: int
+
+    @property
+    def decoding(self) -> bool:
+        """The prompt is done, and the answer in the making."""
+        return self.answer.count > 0
+
+    @property
+    def overtaken(self) -> bool:
+        """A prefill whose session has a newer request."""
+        return not self.request.generate and self.sequence.session is None
+
+    @property
+    def memory(self) -> Memory:
+        return self.prompt.then(self.answer.span)
+
+    def finish(self, reason: Literal["stop", "length", "ready", "skipped"]) -> None:
+        for output in self.answer.close():
+            self.job.emit(output)
+        self.job.emit(
+            Completion(
+                "tool_calls" if self.answer.called_tools else reason,
+                prompt_tokens=len(self.prompt.tokens),
+                reused_tokens=self.reused_tokens,
+                generated_tokens=self.answer.count,
+            )
+        )
+        self.job.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """A chat's part of one batch."""
+
+    chat: _Chat
+    count: int  # of its pending tokens
+    output: int | None  # index of the logits in the batch, if its next token can be sampled
+
+
+class LlmEngine:
+    """A GGUF model behind a `Batcher`. A job's outputs are `TextDelta` and `ToolCall`, and at last
+    a `Completion`.
+
+    A job is refused with `ContextTooLong` if it does not fit even without its history, and with
+    `EngineError` if the chat template refuses it.
+    """
+
+    def __init__(self, config: LlmConfig) -> None:
+        self.config = config
+        self.max_batch = config.sequences
+        self.loaded: tuple[LoadedModel, ...] = ()
+        self._chats: dict[KvSequence, _Chat] = {}
+
+    def load(self) -> None:
+        """Load and warm the model. Raises `ModelError` naming the file and what mends it."""
+        path = Path(self.config.model)
+        if not path.is_file():
+            raise model_error(path, "is missing")
+        with stopwatch() as watch:
+            try:
+                device = self._load(path)
+            except ModelError:
+                raise
+            except EngineError as error:
+                raise model_error(path, f"cannot be used: {error}") from error
+        self.loaded = (
+            LoadedModel("llm", path.stem, str(path), device, megabytes_of(path), watch.seconds),
+        )
+
+    def start(self, job: LlmJob) -> bool:
+        """Take a sequence with room for the whole prompt and its longest answer."""
+        request = job.request
+        if isinstance(request, Forget):
+            self._cache.forget(request.session)
+            job.state = Completion("ready")
+            return True
+        # A prompt that was made while there was no room still stands in the job.
+        prompt = job.state if isinstance(job.state, Prompt) else self._build_prompt(request)
+        sequence = self._cache.acquire(
+            request.session,
+            prompt.tokens,
+            reusable=len(prompt.tokens) - request.generate,  # the last one gives the logits
+            extra=request.max_tokens if request.generate else 0,
+            evict=request.generate,
+        )
+        if sequence is not None:
+            job.state = self._open(job, request, prompt, sequence)
+        else:
+            job.state = prompt if request.generate else Completion("skipped", len(prompt.tokens))
+        return sequence is not None or not request.generate
+
+    def step(self, jobs: Sequence[LlmJob]) -> None:
+        """Decode one batch and sample the next token of every chat whose prompt is done."""
+        chats = [job.state for job in jobs if not _end_without_decoding(job)]
+        shares = self._fill_batch(chats)
+        if not shares:
+            return
+        try:
+            self._context.decode(self._batch)
+        except EngineError:
+            for share in shares:
+                self._chats.pop(share.chat.sequence)
+                self._cache.release(share.chat.sequence, intact=False)
+            raise
+        for share in shares:
+            self._advance(share)
+
+    def stop(self, job: LlmJob) -> None:
+        """Give the sequence back; its cache is kept for the session's next request."""
+        chat = job.state
+        if isinstance(chat, _Chat) and chat.sequence in self._chats:
+            del self._chats[chat.sequence]
+            chat.sequence.memory = chat.memory
+            self._cache.release(chat.sequence)
+
+    def assert_idle(self) -> None:
+        """Raise `AssertionError` if a job holds a sequence or a cell leaked."""
+        assert not self._chats, f"{len(self._chats)} chats were never stopped"
+        self._cache.assert_idle()
+
+    def _load(self, path: Path) -> str:
+        """Load everything. Returns the device."""
+        config = self.config
+        on_gpu = supports_gpu() and config.gpu_layers != 0
+        if config.gpu_layers > 0 and not on_gpu:
+            log.warning("gpu_layers is %d, but llama.cpp has no GPU here", config.gpu_layers)
+        model = Model(path, gpu_layers=config.gpu_layers if on_gpu else 0)
+        if not model.chat_template:
+            raise model_error(path, "has no chat template")
+        batch_tokens = config.sequences + _CHUNKS_ALONE * config.prefill_chunk_tokens
+        self._batch = Batch(batch_tokens)
+        self._context = Context(
+            model,
+            tokens=config.context_tokens,
+            sequences=config.sequences,
+            batch_tokens=batch_tokens,
+            threads=config.threads,
+        )
+        self._cache = KvCache(
+            self._context, sequences=config.sequences, shares_prefixes=model.shares_prefixes
+        )
+        self._vocabulary = model.vocabulary
+        self._prompts = PromptBuilder(
+            _template_of(model),
+            model.vocabulary,
+            max_tokens=min(self._cache.capacity, model.train_context_tokens),
+        )
+        self._warm()
+        return gpu_name() if on_gpu else "cpu"
+
+    def _warm(self) -> None:
+        """Decode a prompt and a token: memory is mapped and kernels are chosen on first use."""
+        prompt = self._vocabulary.tokenize("Hello, how are you?")
+        for position, tokens in ((0, prompt), (len(prompt), prompt[:1])):
+            self._batch.clear()
+            self._batch.add(tokens, sequence=0, position=position, output=True)
+            self._context.decode(self._batch)
+        self._context.clear(0)
+
+    def _build_prompt(self, request: ChatRequest) -> Prompt:
+        return self._prompts.build(
+            request.messages,
+            request.tools,
+            self._memory_of(request.session),
+            answer_tokens=request.max_tokens if request.generate else 0,
+            generate=request.generate,
+        )
+
+    def _memory_of(self, session: str) -> Memory:
+        sequence = self._cache.find(session)
+        if sequence is None:
+            return Memory()
+        chat = self._chats.get(sequence)
+        return chat.memory if chat else sequence.memory
+
+    def _open(
+        self, job: LlmJob, request: ChatRequest, prompt: Prompt, sequence: KvSequence
+    ) -> _Chat:
+        reused = len(sequence.tokens)
+        chat = _Chat(
+            job,
+            request,
+            prompt,
+            sequence,
+            pending=prompt.tokens[reused:],
+            answer=AnswerStream(
+                start=len(prompt.text), stop=request.stop, tools=bool(request.tools)
+            ),
+            sampler=Sampler(
+                temperature=request.temperature,
+                top_k=request.top_k,
+                top_p=request.top_p,
+                seed=request.seed,
+            ),
+            reused_tokens=reused,
+        )
+        self._chats[sequence] = chat
+        return chat
+
+    def _fill_batch(self, chats: Sequence[_Chat]) -> list[_Share]:
+        """Who decodes what in this step: answers first, then prompts by priority, the shortest rest
+        first, since it is the soonest to be heard."""
+        self._batch.clear()
+        decoding = [chat for chat in chats if chat.decoding]
+        prefilling = [chat for chat in chats if not chat.decoding]
+        prefilling.sort(key=lambda chat: (chat.job.priority, len(chat.pending)))
+        shares = [self._add(chat, 1) for chat in decoding]
+        budget = self._prefill_budget(decoding, prefilling)
+        for chat in prefilling:
+            count = min(len(chat.pending), budget)
+            if count:
+                shares.append(self._add(chat, count))
+            budget -= count
+        return shares
+
+    def _prefill_budget(self, decoding: Sequence[_Chat], prefilling: Sequence[_Chat]) -> int:
+        """Tokens of prompts in this step: few if someone listens, or if nothing is urgent and an
+        urgent job may come at any moment."""
+        urgent = any(chat.job.priority < Priority.PARTIAL for chat in prefilling)
+        chunk = self.config.prefill_chunk_tokens
+        return chunk if decoding or not urgent else _CHUNKS_ALONE * chunk
+
+    def _add(self, chat: _Chat, count: int) -> _Share:
+        complete = chat.request.generate and count == len(chat.pending)
+        index = self._batch.add(
+            chat.pending[:count],
+            sequence=chat.sequence.id,
+            position=len(chat.sequence.tokens),
+            output=complete,
+        )
+        return _Share(chat, count, index if complete else None)
+
+    def _advance(self, share: _Share) -> None:
+        chat = share.chat
+        self._cache.extend(chat.sequence, chat.pending[: share.count])
+        chat.pending = chat.pending[share.count :]
+        if share.output is not None:
+            self._accept(chat, chat.sampler.pick(self._context, share.output))
+        elif not chat.pending:
+            chat.finish("ready")
+
+    def _accept(self, chat: _Chat, token: int) -> None:
+        """Take the next token of an answer."""
+        if self._vocabulary.ends_answer(token):
+            chat.finish("stop")
+            return
+        for output in chat.answer.feed(token, self._vocabulary.piece(token)):
+            chat.job.emit(output)
+        if chat.answer.stopped:
+            chat.finish("stop")
+        elif chat.answer.count >= chat.request.max_tokens:
+            chat.finish("length")
+        else:
+            chat.pending = [token]
+
+
+def _end_without_decoding(job: LlmJob) -> bool:
+    """End a job that has nothing to decode. False if it has."""
+    if isinstance(job.state, Completion):
+        job.emit(job.state)
+        job.finish()
+    elif job.state.overtaken:
+        job.state.finish("skipped")
+    elif not job.state.pending:
+        job.state.finish("ready")
+    return job.finished
+
+
+def _template_of(model: Model) -> ChatTemplate:
+    vocabulary = model.vocabulary
+    return ChatTemplate(
+        model.chat_template,
+        bos_text=vocabulary.bos_text,
+        eos_text=vocabulary.eos_text,
+        control_texts=vocabulary.control_texts,
+    )

@@ -1,0 +1,299 @@
+"""llama.cpp, through the low-level API of llama-cpp-python, with types.
+
+Nothing here knows of chats or sessions: a model, its vocabulary, a context that decodes batches
+over many sequences, and samplers. One thread uses them.
+"""
+
+import ctypes
+import logging
+import weakref
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from llama_cpp import llama_cpp as lib
+from numpy.typing import NDArray
+
+from engines.errors import EngineError
+from engines.loaded import model_error
+
+log = logging.getLogger(__name__)
+
+# ggml's levels, one below Python's: it warns of every context shorter than the model's longest.
+_PYTHON_LEVELS = {1: logging.DEBUG, 2: logging.DEBUG, 3: logging.INFO, 4: logging.ERROR}
+_CONTINUED = 5  # ggml's level of a line's further pieces
+_SENTENCE_PIECE = 1  # LLAMA_VOCAB_TYPE_SPM
+
+# Tags that must be seen in the text even where a model's conversion made them control tokens.
+VISIBLE_TAGS = ("<tool_call>", "</tool_call>")
+
+
+class _LogLine:
+    """Joins the pieces that ggml logs into lines."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.level = logging.DEBUG
+
+    def add(self, level: int, piece: bytes) -> None:
+        if level != _CONTINUED:
+            self.level = _PYTHON_LEVELS.get(level, logging.DEBUG)
+        # Vocabularies are logged byte for byte, and a token need not be whole UTF-8.
+        self.text += piece.decode("utf-8", "replace")
+        if self.text.endswith("\n"):
+            log.log(self.level, "%s", self.text.rstrip())
+            self.text = ""
+
+
+_line = _LogLine()
+
+
+def _on_log(level: int, piece: bytes, _user_data: ctypes.c_void_p) -> None:
+    _line.add(level, piece)
+
+
+_log_callback = lib.llama_log_callback(_on_log)  # llama.cpp keeps it: it must live on
+
+
+def supports_gpu() -> bool:
+    """Whether this build of llama.cpp has a GPU to put layers on."""
+    return bool(lib.llama_supports_gpu_offload())
+
+
+def gpu_name() -> str:
+    """The GPU backend of this build in lower case, such as "cuda"."""
+    backends = [part.split(":")[0].strip() for part in _system_info().split("|") if ":" in part]
+    return next((name.lower() for name in backends if name != "CPU"), "gpu")
+
+
+def _system_info() -> str:
+    return bytes(lib.llama_print_system_info()).decode("utf-8", "replace")
+
+
+class Vocabulary:
+    """Text to tokens and back. Belongs to its model, and must not be used after it."""
+
+    def __init__(self, model: "Model") -> None:
+        self._pointer: Any = lib.llama_model_get_vocab(model.pointer)
+        self._pieces: dict[int, bytes] = {}
+        self.size = int(lib.llama_vocab_n_tokens(self._pointer))
+        self.bos = int(lib.llama_vocab_bos(self._pointer))
+        self.adds_bos = bool(lib.llama_vocab_get_add_bos(self._pointer)) and self.bos >= 0
+
+    def text_of(self, token: int) -> str:
+        """How the vocabulary writes a token; "" for one that it lacks (-1)."""
+        if token < 0:
+            return ""
+        return bytes(lib.llama_vocab_get_text(self._pointer, token)).decode("utf-8", "replace")
+
+    @property
+    def bos_text(self) -> str:
+        return self.text_of(self.bos)
+
+    @property
+    def eos_text(self) -> str:
+        return self.text_of(int(lib.llama_vocab_eos(self._pointer)))
+
+    @cached_property
+    def control_texts(self) -> tuple[str, ...]:
+        """The texts that tokenize to control tokens, which no message's content may hold."""
+        control = (t for t in range(self.size) if lib.llama_vocab_is_control(self._pointer, t))
+        return tuple(text for token in control if (text := self.text_of(token)))
+
+    @cached_property
+    def joins_segments(self) -> bool:
+        """Whether text can be tokenized in segments: false where each would get a space before."""
+        return lib.llama_vocab_type(self._pointer) != _SENTENCE_PIECE or (
+            b"".join(map(self.piece, self._encode("a"))) == b"a"
+        )
+
+    def tokenize(self, text: str) -> list[int]:
+        """Tokens of a segment of a rendered prompt; control tokens are recognised by their text."""
+        return self._encode(text) if text else []
+
+    def _encode(self, text: str) -> list[int]:
+        data = text.encode()
+        room = len(data) + 2
+        tokens = (lib.llama_token * room)()
+        count = lib.llama_tokenize(self._pointer, data, len(data), tokens, room, False, True)
+        if count < 0:
+            raise EngineError(f"llama.cpp could not tokenize a text of {len(text)} characters.")
+        return list(tokens[:count])
+
+    def piece(self, token: int) -> bytes:
+        """The bytes that a token stands for; not always whole UTF-8 characters."""
+        if token not in self._pieces:
+            self._pieces[token] = self._decode(token)
+        return self._pieces[token]
+
+    def _decode(self, token: int) -> bytes:
+        special = self.text_of(token) in VISIBLE_TAGS
+        room = 64
+        while True:
+            buffer = ctypes.create_string_buffer(room)
+            count = lib.llama_token_to_piece(self._pointer, token, buffer, room, 0, special)
+            if count >= 0:
+                return buffer.raw[:count]
+            room = -count
+
+    def ends_answer(self, token: int) -> bool:
+        """Whether a token ends the assistant's turn (end of sequence, end of turn, ...)."""
+        return bool(lib.llama_vocab_is_eog(self._pointer, token))
+
+
+class Model:
+    """The weights of a GGUF file. `gpu_layers`: how many on the GPU, -1 for all."""
+
+    def __init__(self, path: Path, *, gpu_layers: int) -> None:
+        lib.llama_log_set(_log_callback, ctypes.c_void_p(0))
+        lib.llama_backend_init()
+        parameters = lib.llama_model_default_params()
+        parameters.n_gpu_layers = gpu_layers
+        self.pointer: Any = lib.llama_model_load_from_file(str(path).encode(), parameters)
+        if not self.pointer:
+            raise model_error(path, "is not a GGUF model that llama.cpp can load")
+        _free_with(self, lib.llama_model_free, self.pointer)
+        self.vocabulary = Vocabulary(self)
+        self.train_context_tokens = int(lib.llama_model_n_ctx_train(self.pointer))
+
+    @property
+    def chat_template(self) -> str:
+        """The Jinja source of the file's chat template; "" if it has none."""
+        source = lib.llama_model_chat_template(self.pointer, None)
+        return bytes(source).decode() if source else ""
+
+    @property
+    def shares_prefixes(self) -> bool:
+        """Whether a part of one sequence's memory can be given to another: not with recurrence."""
+        recurrent = lib.llama_model_is_recurrent(self.pointer)
+        return not (recurrent or lib.llama_model_is_hybrid(self.pointer))
+
+
+class Batch:
+    """Tokens to decode in one call, in memory of our own: numpy fills it faster than ctypes."""
+
+    def __init__(self, max_tokens: int) -> None:
+        self.max_tokens = max_tokens
+        self.count = 0
+        self._tokens = np.zeros(max_tokens, np.int32)
+        self._positions = np.zeros(max_tokens, np.int32)
+        self._sequence_counts = np.ones(max_tokens, np.int32)
+        self._sequences = np.zeros(max_tokens, np.int32)
+        self._outputs = np.zeros(max_tokens, np.int8)
+        # Each token belongs to a list of sequences, here of one: a pointer into `_sequences`.
+        self._sequence_pointers = (
+            self._sequences.ctypes.data + 4 * np.arange(max_tokens, dtype=np.uint64)
+        ).astype(np.uint64)
+
+    def clear(self) -> None:
+        self.count = 0
+
+    def add(self, tokens: Sequence[int], *, sequence: int, position: int, output: bool) -> int:
+        """Append tokens of a sequence from `position` on. Returns the index of the last one, whose
+        logits are computed if `output`."""
+        begin, end = self.count, self.count + len(tokens)
+        self._tokens[begin:end] = tokens
+        self._positions[begin:end] = np.arange(position, position + len(tokens))
+        self._sequences[begin:end] = sequence
+        self._outputs[begin:end] = 0
+        self._outputs[end - 1] = output
+        self.count = end
+        return end - 1
+
+    def as_argument(self) -> Any:
+        """The structure that llama_decode takes; valid until the batch changes."""
+        return lib.llama_batch(
+            n_tokens=self.count,
+            token=_pointer_to(self._tokens, ctypes.c_int32),
+            embd=None,
+            pos=_pointer_to(self._positions, ctypes.c_int32),
+            n_seq_id=_pointer_to(self._sequence_counts, ctypes.c_int32),
+            seq_id=_pointer_to(self._sequence_pointers, ctypes.POINTER(ctypes.c_int32)),
+            logits=_pointer_to(self._outputs, ctypes.c_int8),
+        )
+
+
+class Context:
+    """A KV cache shared by `sequences` sequences, and the decoding into it."""
+
+    def __init__(
+        self, model: Model, *, tokens: int, sequences: int, batch_tokens: int, threads: int
+    ) -> None:
+        parameters = lib.llama_context_default_params()
+        parameters.n_ctx = tokens
+        parameters.n_seq_max = sequences
+        parameters.n_batch = parameters.n_ubatch = batch_tokens
+        parameters.n_threads = parameters.n_threads_batch = threads
+        parameters.kv_unified = True  # sequences share cells: prefixes cost nothing to copy
+        parameters.no_perf = True
+        self.model = model
+        self.pointer: Any = lib.llama_init_from_model(model.pointer, parameters)
+        if not self.pointer:
+            raise EngineError(
+                f"llama.cpp could not make a context of {tokens} tokens: is there memory for it?"
+            )
+        _free_with(self, lib.llama_free, self.pointer)
+        self._memory: Any = lib.llama_get_memory(self.pointer)
+        self.cells = int(lib.llama_n_ctx(self.pointer))
+
+    def decode(self, batch: Batch) -> None:
+        """Run the model over a batch. On an error, what its sequences hold is undefined."""
+        status = int(lib.llama_decode(self.pointer, batch.as_argument()))
+        if status != 0:
+            raise EngineError(f"llama_decode failed with status {status}.")
+
+    def logits(self, index: int) -> NDArray[np.float32]:
+        """float32[vocabulary] of the batch's token at `index`; valid until the next decode."""
+        pointer = lib.llama_get_logits_ith(self.pointer, index)
+        return np.ctypeslib.as_array(pointer, shape=(self.model.vocabulary.size,))
+
+    def truncate(self, sequence: int, length: int) -> bool:
+        """Forget a sequence's tokens from `length` on. False: the model cannot, nothing is done."""
+        return bool(lib.llama_memory_seq_rm(self._memory, sequence, length, -1))
+
+    def clear(self, sequence: int) -> None:
+        """Forget all tokens of a sequence."""
+        lib.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+
+    def copy(self, source: int, target: int, length: int) -> None:
+        """Let an empty sequence share the first `length` tokens of another."""
+        lib.llama_memory_seq_cp(self._memory, source, target, 0, length)
+
+    def length(self, sequence: int) -> int:
+        """How many tokens llama.cpp holds of a sequence."""
+        return int(lib.llama_memory_seq_pos_max(self._memory, sequence)) + 1
+
+
+class Sampler:
+    """Picks the next token: at temperature 0 the likeliest, else by top-k, top-p and chance."""
+
+    def __init__(self, *, temperature: float, top_k: int, top_p: float, seed: int) -> None:
+        self._chain: Any = None
+        if temperature > 0:
+            self._chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
+            _free_with(self, lib.llama_sampler_free, self._chain)
+            for link in (
+                lib.llama_sampler_init_top_k(top_k),
+                lib.llama_sampler_init_top_p(top_p, 1),
+                lib.llama_sampler_init_temp(temperature),
+                lib.llama_sampler_init_dist(seed & 0xFFFFFFFF),
+            ):
+                lib.llama_sampler_chain_add(self._chain, link)
+
+    def pick(self, context: Context, index: int) -> int:
+        """The token to follow the batch's token at `index`."""
+        if self._chain is None:  # argmax takes a tenth of the time of llama.cpp's greedy sampler
+            return int(np.argmax(context.logits(index)))
+        return int(lib.llama_sampler_sample(self._chain, context.pointer, index))
+
+
+def _pointer_to(array: NDArray[Any], kind: Any) -> Any:
+    return ctypes.cast(array.ctypes.data, ctypes.POINTER(kind))
+
+
+def _free_with(owner: object, free: Any, pointer: Any) -> None:
+    """Free llama.cpp's memory with the object that owns it, but not at the interpreter's exit, when
+    a thread may still be inside a decode."""
+    weakref.finalize(owner, free, pointer).atexit = False
