@@ -1,0 +1,1 @@
+"""Measures a running server from the outside, as its callers hear it."""
