@@ -77,7 +77,7 @@ class Turn:
         self.answer_id: str | None = None  # the assistant's message, once it has words
         self.is_responding = False  # between `ResponseStarted` and `ResponseFinished`
         self.playback = conversation.outbox.playback
-        self.record = TurnRecord(epoch or 0, conversation.session_id)
+        self.record = TurnRecord(epoch or 0, conversation.session_id, self.response_id)
         self._conversation = conversation
         self._settings = settings
         self._epoch = epoch  # None: only transcribed, beside an answer that goes on
@@ -209,7 +209,7 @@ class Turn:
         async with aclosing(pieces):  # type: ignore[type-var]
             async for piece in pieces:
                 self._reach(Milestone.FIRST_CLAUSE)
-                await self._speak(piece, priority)
+                await self._speak(piece.strip(), priority)
                 priority = Priority.CONTINUATION
 
     async def _apologize(self, error: EngineError) -> None:
@@ -265,7 +265,6 @@ class Turn:
             self._conversation.outbox.put(
                 AnswerStarted(self.response_id, self.answer_id, self._epoch)
             )
-            self.record.response_id = self.response_id
             self.record.answer = piece
             return piece
         self.record.answer += f" {piece}"

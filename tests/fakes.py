@@ -1,0 +1,161 @@
+"""Scripted engines for timing tests: no thread, no model, every delay a timer of the event loop.
+
+They have the face of a `Batcher`. What they say is scripted; what they were asked is kept.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, cast
+
+import numpy as np
+
+from engines.batcher import Priority
+from engines.errors import EngineError
+from engines.host import Engines
+from engines.llm import ChatRequest, Completion, Forget, TextDelta, ToolCall
+from engines.stt import SttRequest, Transcript
+from engines.tts import SpeechChunk, SpeechRequest
+from engines.vad import VadRequest, VadResult, VadState
+
+Script = Callable[[Any], Sequence[tuple[float, Any]]]  # request -> (delay seconds, output) pairs
+
+
+@dataclass
+class FakeJob:
+    """One request and what comes of it."""
+
+    request: Any
+    priority: Priority
+    outputs: Sequence[tuple[float, Any]]
+    ended: bool = False  # read to its end, or left
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.ended = True
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        for delay_seconds, output in self.outputs:
+            if delay_seconds:
+                await asyncio.sleep(delay_seconds)
+            if isinstance(output, Exception):
+                raise output
+            yield output
+
+
+@dataclass
+class FakeBatcher:
+    """Answers every request as its script says."""
+
+    name: str
+    script: Script
+    jobs: list[FakeJob] = field(default_factory=list)
+    failure: BaseException | None = None
+
+    def submit(self, request: Any, *, priority: Priority = Priority.ANSWER) -> FakeJob:
+        """A job whose outputs come after their delays."""
+        job = FakeJob(request, priority, self.script(request))
+        self.jobs.append(job)
+        return job
+
+    async def run(self, request: Any, *, priority: Priority = Priority.ANSWER) -> Any:
+        """The only output of a request."""
+        async with self.submit(request, priority=priority) as job:
+            async for output in job:
+                return output
+        raise EngineError(f"{self.name} ended a job without an answer.")
+
+    @property
+    def open_jobs(self) -> list[FakeJob]:
+        """Jobs that were neither read to their end nor left."""
+        return [job for job in self.jobs if not job.ended]
+
+
+def transcript(
+    text: str, language: str = "en", confidence: float = 0.95, languages: tuple[str, ...] = ("en",)
+) -> Transcript:
+    """A transcript of this text."""
+    probabilities = {code: (0.9 if code == language else 0.02) for code in languages}
+    return Transcript(text, language, probabilities, confidence, 0.01, None, 1.0)
+
+
+@dataclass
+class Stage:
+    """The four fakes and their settings; change them in a test as the play demands."""
+
+    heard: str = "What is the capital of France?"
+    answer: Sequence[str] = ("The capital", " of France", " is Paris.")
+    stt_seconds: float = 0.05
+    token_seconds: float = 0.02
+    tts_seconds: float = 0.02
+    speech_seconds_per_character: float = 0.06
+    confidence: float = 0.95
+    stt_error: Exception | None = None
+    llm_error: Exception | None = None
+    tts_error: Exception | None = None
+    tool_call: ToolCall | None = None
+
+    def __post_init__(self) -> None:
+        self.vad = FakeBatcher("vad", self._vad)
+        self.stt = FakeBatcher("stt", self._stt)
+        self.llm = FakeBatcher("llm", self._llm)
+        self.tts = FakeBatcher("tts", self._tts)
+
+    @property
+    def engines(self) -> Engines:
+        """As the server sees them."""
+        return cast(Engines, self)
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """None of them dies."""
+        return {}
+
+    @property
+    def open_jobs(self) -> list[FakeJob]:
+        """What is not over yet, in any engine."""
+        batchers = (self.vad, self.stt, self.llm, self.tts)
+        return [job for batcher in batchers for job in batcher.open_jobs]
+
+    @property
+    def prompts(self) -> list[ChatRequest]:
+        """What the model was asked."""
+        return [job.request for job in self.llm.jobs if isinstance(job.request, ChatRequest)]
+
+    def _vad(self, request: VadRequest) -> Sequence[tuple[float, Any]]:
+        loud = float(np.abs(request.samples).max()) > 0.1
+        state = request.state or cast(VadState, object())
+        return [(0.0, VadResult(0.95 if loud else 0.02, state))]
+
+    def _stt(self, request: SttRequest) -> Sequence[tuple[float, Any]]:
+        result = self.stt_error or transcript(
+            self.heard, confidence=self.confidence, languages=request.languages
+        )
+        return [(self.stt_seconds, result)]
+
+    def _llm(self, request: ChatRequest | Forget) -> Sequence[tuple[float, Any]]:
+        if isinstance(request, Forget):
+            return []
+        if self.llm_error:
+            return [(self.token_seconds, self.llm_error)]
+        if self.tool_call:
+            done = Completion("tool_calls", 10, 0, 5)
+            return [(self.token_seconds, self.tool_call), (0.0, done)]
+        words = [(self.token_seconds, TextDelta(text)) for text in self.answer]
+        return [*words, (0.0, Completion("stop", 10, 0, len(words)))]
+
+    def _tts(self, request: SpeechRequest) -> Sequence[tuple[float, Any]]:
+        if self.tts_error:
+            return [(self.tts_seconds, self.tts_error)]
+        total = int(24_000 * self.speech_seconds_per_character * len(request.text))
+        samples = np.full(total, 8000, dtype=np.int16)
+        pieces = np.array_split(samples, max(1, total // 2400))
+        return [(self.tts_seconds, SpeechChunk(piece, 24_000)) for piece in pieces]

@@ -1,0 +1,89 @@
+"""A conversation played on scripted engines in virtual time: a caller, a session, what came out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+
+from server.config import ConversationConfig
+from server.events import AppendAudio, Command, Event
+from server.metrics import Counters
+from server.session import Session
+from server.settings import Settings
+from tests.fakes import Stage
+
+FRAME_SECONDS = 0.02
+EventT = TypeVar("EventT")
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """The caller makes sound for this long."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The caller is quiet for this long."""
+
+    seconds: float
+
+
+@dataclass
+class Play:
+    """What a conversation gave: every event with the time at which it left, in seconds."""
+
+    stage: Stage
+    session: Session
+    counters: Counters
+    events: list[tuple[float, Event]] = field(default_factory=list)
+
+    def of(self, kind: type[EventT]) -> list[EventT]:
+        """The events of one type."""
+        return [event for _, event in self.events if isinstance(event, kind)]
+
+    def times_of(self, kind: type[Event]) -> list[float]:
+        """When the events of one type left."""
+        return [time for time, event in self.events if isinstance(event, kind)]
+
+
+Step = Speech | Silence | Command | Callable[[Play], Command]  # the last: known only by then
+
+
+async def play(
+    stage: Stage,
+    steps: Sequence[Step],
+    *,
+    settings: Settings | None = None,
+    config: ConversationConfig | None = None,
+) -> Play:
+    """Hold a conversation and leave at its end."""
+    settings = settings or Settings()
+    counters = Counters()
+    config = config or ConversationConfig()
+    session = Session("sess_test", stage.engines, config, settings, counters)
+    result = Play(stage, session, counters)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(_collect(session, result))
+        await session.run(_commands(steps, result, settings.input_format.rate_hz))
+    return result
+
+
+async def _collect(session: Session, result: Play) -> None:
+    async for event in session.outbox:
+        result.events.append((asyncio.get_running_loop().time(), event))
+
+
+async def _commands(steps: Sequence[Step], result: Play, rate_hz: int) -> AsyncIterator[Command]:
+    for step in steps:
+        if not isinstance(step, Speech | Silence):
+            yield step(result) if callable(step) else step
+            continue
+        level = 0.5 if isinstance(step, Speech) else 0.0
+        samples = np.full(int(FRAME_SECONDS * rate_hz), level, dtype=np.float32)
+        for _ in range(round(step.seconds / FRAME_SECONDS)):
+            await asyncio.sleep(FRAME_SECONDS)
+            yield AppendAudio(samples)

@@ -1,0 +1,376 @@
+"""Whole conversations on scripted engines in virtual time."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engines.errors import Overloaded
+from engines.llm import ToolCall
+from server.config import ConversationConfig
+from server.events import (
+    AnswerAudio,
+    AnswerStarted,
+    AnswerText,
+    AppendAudio,
+    AudioCommitted,
+    CancelResponse,
+    ClearAudio,
+    CommitAudio,
+    CreateItem,
+    CreateResponse,
+    Failed,
+    FunctionCalled,
+    FunctionOutputItem,
+    ItemAdded,
+    ItemTruncated,
+    MessageItem,
+    PartialTranscript,
+    ResponseFinished,
+    ResponseStarted,
+    SpeechStarted,
+    SpeechStopped,
+    Transcribed,
+    TranscriptionFailed,
+    TruncateItem,
+    TurnFinished,
+)
+from server.language.languages import Phrase, phrase
+from server.settings import FunctionTool, Settings, TurnDetection
+from tests.fakes import Stage
+from tests.server.play import Play, Silence, Speech, Step, play
+from tests.virtual import run_virtually, virtual_time
+
+PUSH_TO_TALK = Settings(turn_detection=None)
+MAIN_EVENTS = (
+    SpeechStarted,
+    SpeechStopped,
+    AudioCommitted,
+    ItemAdded,
+    Transcribed,
+    ResponseStarted,
+    AnswerStarted,
+    ResponseFinished,
+    TurnFinished,
+)
+
+
+def said(result: Play) -> str:
+    """All the words that were sent to be heard."""
+    return "".join(event.text for event in result.of(AnswerText))
+
+
+@virtual_time
+async def test_a_turn_goes_from_speech_to_speech_in_order() -> None:
+    result = await play(Stage(), [Speech(1.0), Silence(5.0)])
+    order = [type(event) for _, event in result.events if isinstance(event, MAIN_EVENTS)]
+    assert order == list(MAIN_EVENTS)
+    assert said(result) == "The capital of France is Paris."
+    assert result.of(ResponseFinished)[0].status == "completed"
+    assert result.of(Transcribed)[0].item_id == result.of(AudioCommitted)[0].item_id
+    assert sum(event.seconds for event in result.of(AnswerAudio)) == pytest.approx(31 * 0.06, 0.01)
+
+
+@virtual_time
+async def test_the_answer_is_drafted_at_the_pause_and_ready_when_the_turn_is_confirmed() -> None:
+    result = await play(Stage(), [Speech(1.0), Silence(3.0)])
+    assert result.times_of(AnswerAudio)[0] == result.times_of(SpeechStopped)[0]
+    assert result.counters.drafts == {"hit": 1}
+    milestones = result.of(TurnFinished)[0].record.milestones_ms
+    assert milestones["transcript"] < milestones["turn_confirmed"]
+    assert milestones["first_audio_sent"] == milestones["turn_confirmed"]
+    assert 450 <= milestones["turn_confirmed"] <= 600
+
+
+@virtual_time
+async def test_a_caller_who_goes_on_after_a_pause_is_one_turn() -> None:
+    result = await play(Stage(), [Speech(1.0), Silence(0.35), Speech(1.0), Silence(3.0)])
+    assert result.counters.drafts == {"dropped": 1, "hit": 1}
+    assert len(result.of(ResponseStarted)) == len(result.of(Transcribed)) == 1
+    final = result.stage.stt.jobs[-1].request
+    assert len(final.samples) / 16_000 > 2.3
+
+
+@virtual_time
+async def test_words_that_stay_the_same_are_told_while_the_caller_speaks() -> None:
+    result = await play(Stage(), [Speech(3.0), Silence(1.0)])
+    partial = "".join(event.delta for event in result.of(PartialTranscript))
+    assert partial == "What is the capital of France?"
+    assert result.times_of(PartialTranscript)[0] < result.times_of(SpeechStopped)[0]
+
+
+@virtual_time
+async def test_speech_during_the_answer_stops_it_and_only_what_was_heard_is_remembered() -> None:
+    stage = Stage(answer=("One two three four", " five six seven.", " Eight nine ten."))
+    stage.token_seconds = 0.3
+    result = await play(stage, [Speech(1.0), Silence(1.3), Speech(1.0), Silence(4.0)])
+    interrupted = result.times_of(SpeechStarted)[1]
+    first, second = (event.epoch for event in result.of(AnswerStarted))
+    stale = [
+        time
+        for time, event in result.events
+        if isinstance(event, AnswerAudio) and event.epoch == first and time > interrupted
+    ]
+    assert not stale and second is not None
+    finished = result.of(ResponseFinished)
+    assert [(event.status, event.reason) for event in finished] == [
+        ("cancelled", "turn_detected"),
+        ("completed", None),
+    ]
+    heard = [m.content for m in stage.prompts[-1].messages if m.role == "assistant"]
+    assert len(heard) == 1 and "One two".startswith(heard[0][:7])
+    assert "Eight" not in heard[0]
+
+
+@virtual_time
+async def test_an_answer_that_still_plays_can_be_interrupted_after_it_was_generated() -> None:
+    stage = Stage(answer=("One two three four five six seven eight nine ten eleven twelve.",))
+    result = await play(stage, [Speech(1.0), Silence(2.0), Speech(1.0), Silence(3.0)])
+    assert [event.status for event in result.of(ResponseFinished)] == ["completed", "completed"]
+    heard = next(m.content for m in stage.prompts[-1].messages if m.role == "assistant")
+    assert heard.startswith("One two") and "twelve" not in heard
+
+
+@virtual_time
+async def test_the_next_question_is_asked_with_the_whole_conversation() -> None:
+    stage = Stage()
+    await play(stage, [Speech(1.0), Silence(4.0), Speech(1.0), Silence(4.0)])
+    roles = [message.role for message in stage.prompts[-1].messages]
+    assert roles == ["system", "user", "assistant", "user"]
+    assert stage.prompts[-1].messages[2].content == "The capital of France is Paris."
+    assert "English" in stage.prompts[-1].messages[0].content
+
+
+@virtual_time
+async def test_only_as_many_turns_as_configured_are_shown_to_the_model() -> None:
+    stage = Stage()
+    turns: list[Step] = [Speech(0.5), Silence(4.0)] * 4
+    await play(stage, turns, config=ConversationConfig(history_turns=1))
+    roles = [message.role for message in stage.prompts[-1].messages]
+    assert roles == ["system", "user", "assistant", "user"]
+
+
+@virtual_time
+async def test_silence_and_short_noises_give_nothing() -> None:
+    result = await play(Stage(), [Silence(3.0), Speech(0.06), Silence(2.0)])
+    assert result.events == []
+    assert not result.stage.stt.jobs
+
+
+@virtual_time
+async def test_speech_without_words_gets_no_answer() -> None:
+    result = await play(Stage(heard=""), [Speech(1.0), Silence(2.0)])
+    assert result.of(Transcribed)[0].text == ""
+    assert not result.of(ResponseStarted)
+
+
+@virtual_time
+async def test_an_unclear_transcript_is_asked_for_again() -> None:
+    result = await play(Stage(confidence=0.2), [Speech(1.0), Silence(3.0)])
+    assert said(result) == phrase(Phrase.REPEAT, "en")
+    assert not result.stage.prompts
+
+
+@virtual_time
+async def test_a_monologue_is_cut_into_turns_and_memory_stays_bounded() -> None:
+    config = ConversationConfig(maximum_utterance_seconds=5.0)
+    result = await play(Stage(), [Speech(16.0), Silence(3.0)], config=config)
+    assert len(result.of(AudioCommitted)) >= 3
+    longest = max(len(job.request.samples) for job in result.stage.stt.jobs)
+    assert longest <= 5.1 * 16_000
+
+
+@pytest.mark.parametrize("engine", ["llm_error", "tts_error"])
+def test_an_engine_that_fails_is_apologized_for_and_the_session_lives_on(engine: str) -> None:
+    async def scenario() -> Play:
+        stage = Stage()
+        setattr(stage, engine, Overloaded("Full. Try again shortly."))
+        return await play(stage, [Speech(1.0), Silence(3.0), Speech(1.0), Silence(3.0)])
+
+    result = run_virtually(scenario())
+    assert [event.status for event in result.of(ResponseFinished)] == ["failed", "failed"]
+    assert result.of(Failed)[0].error.code == "overloaded"
+    if engine == "llm_error":
+        assert said(result).startswith(phrase(Phrase.FAILURE, "en")[:10])
+
+
+@virtual_time
+async def test_a_transcription_that_fails_is_told_and_apologized_for() -> None:
+    stage = Stage(stt_error=Overloaded("Full."))
+    result = await play(stage, [Speech(1.0), Silence(3.0)])
+    assert result.of(TranscriptionFailed)[0].error.code == "overloaded"
+    assert said(result).startswith("Sorry")
+
+
+@virtual_time
+async def test_a_defect_in_a_turn_does_not_end_the_call() -> None:
+    stage = Stage(llm_error=ZeroDivisionError("a bug"))
+    result = await play(stage, [Speech(1.0), Silence(2.0), Speech(1.0), Silence(2.0)])
+    assert len(result.of(Failed)) == 2
+    assert len(result.of(Transcribed)) == 2
+
+
+@virtual_time
+async def test_push_to_talk() -> None:
+    steps: list[Step] = [Speech(1.0), CommitAudio(), CreateResponse(), Silence(3.0)]
+    result = await play(Stage(), steps, settings=PUSH_TO_TALK)
+    assert not result.of(SpeechStarted)
+    assert len(result.of(Transcribed)) == 1
+    assert said(result) == "The capital of France is Paris."
+    assert result.of(ResponseFinished)[0].status == "completed"
+
+
+@virtual_time
+async def test_push_to_talk_asked_for_an_answer_after_the_transcript() -> None:
+    steps: list[Step] = [Speech(1.0), CommitAudio(), Silence(1.0), CreateResponse(), Silence(3.0)]
+    result = await play(Stage(), steps, settings=PUSH_TO_TALK)
+    assert [m.role for m in result.stage.prompts[0].messages] == ["system", "user"]
+    assert said(result) == "The capital of France is Paris."
+
+
+@virtual_time
+async def test_commit_without_audio_is_an_error_and_clear_forgets() -> None:
+    steps: list[Step] = [Speech(1.0), ClearAudio(), CommitAudio()]
+    result = await play(Stage(), steps, settings=PUSH_TO_TALK)
+    assert result.of(Failed)[0].error.code == "input_audio_buffer_commit_empty"
+
+
+@virtual_time
+async def test_typed_messages_are_answered() -> None:
+    message = MessageItem("item_1", "user", "Hello")
+    result = await play(Stage(), [CreateItem(message), CreateResponse(), Silence(3.0)])
+    assert result.stage.prompts[0].messages[-1].content == "Hello"
+    assert said(result) == "The capital of France is Paris."
+
+
+@virtual_time
+async def test_text_answers_have_no_audio() -> None:
+    message = MessageItem("item_1", "user", "Hello")
+    steps: list[Step] = [CreateItem(message), CreateResponse(), Silence(1.0)]
+    result = await play(Stage(), steps, settings=Settings(output_modality="text"))
+    assert said(result) == "The capital of France is Paris."
+    assert not result.of(AnswerAudio) and not result.stage.tts.jobs
+
+
+@virtual_time
+async def test_cancelling_ends_the_response_once() -> None:
+    stage = Stage(answer=("One.", " Two.", " Three.", " Four."), token_seconds=1.0)
+    steps: list[Step] = [Speech(1.0), Silence(2.5), CancelResponse(), CancelResponse()]
+    result = await play(stage, [*steps, Silence(3.0)])
+    finished = result.of(ResponseFinished)
+    assert [(event.status, event.reason) for event in finished] == [
+        ("cancelled", "client_cancelled")
+    ]
+    assert result.of(Failed)[0].error.code == "response_cancel_not_active"
+
+
+@virtual_time
+async def test_a_second_response_at_once_is_refused() -> None:
+    stage = Stage(token_seconds=1.0)
+    message = MessageItem("item_1", "user", "Hello")
+    steps: list[Step] = [CreateItem(message), CreateResponse(), Silence(0.5), CreateResponse()]
+    result = await play(stage, steps)
+    assert result.of(Failed)[0].error.code == "conversation_already_has_active_response"
+
+
+@virtual_time
+async def test_without_interrupt_response_the_answer_goes_on_and_the_words_are_noted() -> None:
+    detection = TurnDetection(interrupt_response=False)
+    stage = Stage(answer=("One two three four five six seven eight nine ten eleven twelve.",))
+    steps: list[Step] = [Speech(1.0), Silence(1.2), Speech(0.5), Silence(4.0)]
+    result = await play(stage, steps, settings=Settings(turn_detection=detection))
+    assert len(result.of(ResponseStarted)) == 1
+    assert len(result.of(Transcribed)) == 2
+    assert said(result).endswith("twelve.")
+
+
+def truncation(result: Play) -> TruncateItem:
+    """The client has played 700 ms of the first answer."""
+    return TruncateItem(result.of(AnswerStarted)[0].item_id, 700)
+
+
+@virtual_time
+async def test_the_client_says_how_far_an_answer_was_heard() -> None:
+    stage = Stage(answer=("One two three four five six seven eight.",))
+    steps: list[Step] = [Speech(1.0), Silence(2.0), truncation, Speech(1.0), Silence(3.0)]
+    result = await play(stage, steps)
+    assert result.of(ItemTruncated)[0].audio_end_ms == 700
+    heard = next(m.content for m in stage.prompts[-1].messages if m.role == "assistant")
+    assert heard == "One two"
+
+
+@virtual_time
+async def test_an_answer_that_is_not_there_cannot_be_truncated() -> None:
+    result = await play(Stage(), [TruncateItem("item_nobody", 500)])
+    assert result.of(Failed)[0].error.code == "item_truncate_invalid_item_id"
+
+
+@virtual_time
+async def test_a_tool_call_is_told_and_its_result_spoken() -> None:
+    call = ToolCall("call_1", "book_appointment", '{"day": "Monday"}')
+    tool = FunctionTool("book_appointment", "Books.", {"type": "object"})
+    stage = Stage(tool_call=call)
+    result = await play(stage, [Speech(1.0), Silence(2.0)], settings=Settings(tools=(tool,)))
+    called = result.of(FunctionCalled)[0]
+    assert called.item.arguments == '{"day": "Monday"}' and called.item.call_id == "call_1"
+    assert stage.prompts[0].tools[0].name == "book_appointment"
+    assert result.of(ResponseFinished)[0].status == "completed"
+
+
+@virtual_time
+async def test_a_function_output_must_belong_to_a_call() -> None:
+    output = FunctionOutputItem("item_1", "call_nobody", "done")
+    result = await play(Stage(), [CreateItem(output)])
+    assert result.of(Failed)[0].error.code == "invalid_value"
+
+
+STEPS = st.one_of(
+    st.floats(0.04, 1.5).map(Speech),
+    st.floats(0.04, 2.5).map(Silence),
+    st.sampled_from(
+        [
+            CommitAudio(),
+            ClearAudio(),
+            CreateResponse(),
+            CancelResponse(),
+            CancelResponse("resp_nobody"),
+            CreateItem(MessageItem("item_x", "user", "Hello")),
+            TruncateItem("item_nobody", 100),
+            AppendAudio(np.zeros(0, dtype=np.float32)),
+        ]
+    ),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps=st.lists(STEPS, max_size=12), slow=st.booleans(), hands_free=st.booleans())
+def test_whatever_the_client_does_the_invariants_hold(
+    steps: list[Step], slow: bool, hands_free: bool
+) -> None:
+    stage = Stage(token_seconds=0.4 if slow else 0.02, stt_seconds=0.7 if slow else 0.05)
+    chosen = Settings() if hands_free else PUSH_TO_TALK
+    result = run_virtually(play(stage, steps, settings=chosen))
+    assert not stage.open_jobs, "an engine job outlived the session"
+    _assert_responses_are_whole(result)
+    _assert_nothing_stale(result)
+
+
+def _assert_responses_are_whole(result: Play) -> None:
+    """One at a time, each ended at most once; only one that the caller hung up on stays open."""
+    running: str | None = None
+    for _, event in result.events:
+        if isinstance(event, ResponseStarted):
+            assert running is None
+            running = event.response_id
+        elif isinstance(event, ResponseFinished):
+            assert running == event.response_id
+            running = None
+
+
+def _assert_nothing_stale(result: Play) -> None:
+    newest = 0
+    for _, event in result.events:
+        if isinstance(event, AnswerAudio | AnswerText | AnswerStarted) and event.epoch is not None:
+            assert event.epoch >= newest
+            newest = event.epoch
+    assert not any(isinstance(event, ItemTruncated) for _, event in result.events)
