@@ -1,0 +1,47 @@
+# The few verbs of this project. Everything runs from .venv, which `make setup` fills and every verb
+# that needs it brings up to date first.
+
+PYTHON ?= python3
+VENV := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup serve demo test check starter lock clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+
+setup: ## install what is missing; GPU=1 for the CUDA variant
+	@$(PYTHON) scripts/setup.py $(if $(GPU),--gpu=$(GPU))
+
+serve: setup ## serve at http://localhost:8080; ARGS="--port 9000" and other flags, ARGS=--help
+	@$(VENV) -m server $(ARGS)
+
+demo: setup ## hold a spoken conversation in five languages with a server of its own
+	@$(VENV) -m evaluation.demo $(ARGS)
+
+test: setup ## run all tests; ARGS="-k vad" and other options of pytest
+	@$(VENV) -m pytest $(ARGS)
+
+check: setup ## lint, formatting and strict types
+	@$(VENV) -m ruff check .
+	@$(VENV) -m ruff format --check .
+	@$(VENV) -m mypy .
+
+starter: ## train the starter models again, in .venv-train
+	@$(PYTHON) scripts/setup.py --train
+	@.venv-train/bin/python -m scripts.train_starter $(ARGS)
+
+LOCK := $(VENV) -m uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --python-version 3.11 $(if $(UPGRADE),--upgrade)
+
+# llama.cpp has a lock of its own; the rest is torch, which silero-vad asks for, and what it brings.
+NOT_LOCKED := llama-cpp-python torch sympy mpmath networkx setuptools
+
+lock: setup ## write requirements/*.lock from pyproject.toml; UPGRADE=1 takes newer versions
+	@$(LOCK) pyproject.toml --group dev --group build -o requirements/cpu.lock \
+		$(addprefix --no-emit-package ,$(NOT_LOCKED))
+	@grep -o 'llama-cpp-python==[0-9.]*' pyproject.toml | $(LOCK) - --no-deps -o requirements/llama.lock
+	@$(LOCK) --group pyproject.toml:gpu -o requirements/gpu.lock
+
+clean: ## remove the environments and everything that was built or cached
+	rm -rf .venv .venv-train .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-output
