@@ -153,7 +153,8 @@ class Turn:
         return [Message(role="system", content=system), *history]
 
     async def _say(self, words: Phrase) -> AsyncIterator[str]:
-        yield phrase(words, self.record.language)
+        gap = " " if self.record.answer else ""  # behind the part of an answer that broke off
+        yield gap + phrase(words, self.record.language)
 
     async def _think(self, messages: list[Message]) -> AsyncIterator[str]:
         """The model's answer in speakable pieces, the first as soon as it is a clause."""
@@ -240,17 +241,18 @@ class Turn:
         self._conversation.outbox.put(TurnFinished(self.record, self._epoch))
 
     async def _speak(self, piece: str, priority: Priority) -> None:
-        text = self._begin_piece(piece)
-        if self._settings.output_modality == "text":
-            self._conversation.outbox.put(AnswerText(text, self._epoch))
+        self._begin_piece(piece)
+        words = speakable(piece, self.record.language)
+        if self._settings.output_modality == "text" or not words:
+            self._conversation.outbox.put(AnswerText(piece, self._epoch))
             return
         request = SpeechRequest(
-            text=speakable(piece, self.record.language),
+            text=words,
             language=self.record.language,
             voice="" if self._settings.voice == "default" else self._settings.voice,
             speed=self._settings.speed,
         )
-        said: str | None = text
+        said: str | None = piece
         async for samples in self._synthesize(request, priority):
             if said is not None:
                 self._conversation.outbox.put(AnswerText(said, self._epoch))
@@ -258,17 +260,14 @@ class Turn:
             rate_hz = self._settings.output_format.rate_hz
             self._conversation.outbox.put(AnswerAudio(samples, rate_hz, self._epoch))
 
-    def _begin_piece(self, piece: str) -> str:
-        """The piece as it continues the answer; the first one begins the assistant's message."""
+    def _begin_piece(self, piece: str) -> None:
+        """The piece continues the answer; the first one begins the assistant's message."""
         if self.answer_id is None:
             self.answer_id = new_id("item")
             self._conversation.outbox.put(
                 AnswerStarted(self.response_id, self.answer_id, self._epoch)
             )
-            self.record.answer = piece
-            return piece
-        self.record.answer += f" {piece}"
-        return f" {piece}"
+        self.record.answer += piece
 
     async def _synthesize(
         self, request: SpeechRequest, priority: Priority
