@@ -1,9 +1,14 @@
 """The rough check of a text's language."""
 
+import re
+import tomllib
+
 import pytest
 
 from evaluation.demo import scripts
 from evaluation.language_check import guess_languages
+from evaluation.server_process import REPOSITORY
+from scripts.train_starter.domain import LANGUAGES
 
 
 @pytest.mark.parametrize(
@@ -38,3 +43,12 @@ def test_what_the_demos_caller_says_is_in_the_language_it_should_be() -> None:
 @pytest.mark.parametrize("text", ["", "Maria.", "9:30", "?!"])
 def test_what_speaks_for_no_language_is_left_open(text: str) -> None:
     assert guess_languages(text) == frozenset()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nearly_every_answer_of_the_starter_model_is_known_alone(language: str) -> None:
+    file = REPOSITORY / "scripts" / "train_starter" / "domain" / f"{language}.toml"
+    templates = tomllib.loads(file.read_text(encoding="utf-8"))["answers"].values()
+    answers = [re.sub(r"\{\w+\}", "", template) for template in templates]
+    wrong = [answer for answer in answers if guess_languages(answer) != {language}]
+    assert len(wrong) <= 0.05 * len(answers), wrong
