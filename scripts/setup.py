@@ -191,7 +191,8 @@ def _compile(wheels: Path, variant: str, progress: Progress) -> None:
     lock = str(REQUIREMENTS / "llama.lock")
     fresh = wheels.with_suffix(".part")  # never taken for a whole one when this is interrupted
     build = ["wheel", "--verbose", "--no-deps", "--no-build-isolation", "--require-hashes"]
-    _pip(VENV, [*build, "-w", str(fresh), "-r", lock], progress, environment)
+    # pip's own cache does not tell builds with different options apart.
+    _pip(VENV, [*build, "--no-cache-dir", "-w", str(fresh), "-r", lock], progress, environment)
     fresh.rename(wheels)
 
 
