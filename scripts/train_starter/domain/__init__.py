@@ -4,6 +4,7 @@ The one source of the starter STT's sentences and of the starter LLM's dialogues
 the one is trained to hear the other is trained to answer.
 """
 
+from scripts.train_starter.domain.dialogues import Dialogue, dialogue
 from scripts.train_starter.domain.sentences import (
     LANGUAGES,
     Utterance,
@@ -12,4 +13,12 @@ from scripts.train_starter.domain.sentences import (
     utterance,
 )
 
-__all__ = ["LANGUAGES", "Utterance", "sentences", "slot_words", "utterance"]
+__all__ = [
+    "LANGUAGES",
+    "Dialogue",
+    "Utterance",
+    "dialogue",
+    "sentences",
+    "slot_words",
+    "utterance",
+]

@@ -84,14 +84,23 @@ def slot_table(language: str, field: str) -> Mapping[str, str]:
 
 
 def fill(language: str, pattern: Pattern, slots: Mapping[str, str]) -> Utterance:
-    """`pattern` said with the values of `slots`, its first letter a capital."""
-    words = {
-        field: slot_table(language, field)[slots[base_slot(field)]] for field in pattern.fields
-    }
-    text = pattern.text.format(**words)
-    return Utterance(
-        text[0].upper() + text[1:], language, pattern.intent, pattern.pattern_id, slots
-    )
+    """`pattern` said with the values of `slots`, its first letter a capital.
+
+    A value that is no id of the slot's table (a name of the outside world) stands for itself.
+    """
+    words = {field: word(language, field, slots[base_slot(field)]) for field in pattern.fields}
+    text = capitalised(pattern.text.format(**words))
+    return Utterance(text, language, pattern.intent, pattern.pattern_id, slots)
+
+
+def word(language: str, field: str, value: str) -> str:
+    """How `language` says a slot's value in the form of `field`."""
+    return slot_table(language, field).get(value, value)
+
+
+def capitalised(text: str) -> str:
+    """`text` with its first letter a capital, the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def is_held_out(sentence: Utterance) -> bool:
