@@ -102,6 +102,7 @@ class Stage:
     llm_error: Exception | None = None
     tts_error: Exception | None = None
     tool_call: ToolCall | None = None
+    failures: dict[str, str] = field(default_factory=dict)  # engines that have died, and of what
 
     def __post_init__(self) -> None:
         self.vad = FakeBatcher("vad", self._vad)
@@ -113,11 +114,6 @@ class Stage:
     def engines(self) -> Engines:
         """As the server sees them."""
         return cast(Engines, self)
-
-    @property
-    def failures(self) -> dict[str, str]:
-        """None of them dies."""
-        return {}
 
     @property
     def open_jobs(self) -> list[FakeJob]:

@@ -111,14 +111,16 @@ async def test_speech_during_the_answer_stops_it_and_only_what_was_heard_is_reme
         for time, event in result.events
         if isinstance(event, AnswerAudio) and event.epoch == first and time > interrupted
     ]
-    assert not stale and second is not None
+    assert not stale
+    assert second is not None
     finished = result.of(ResponseFinished)
     assert [(event.status, event.reason) for event in finished] == [
         ("cancelled", "turn_detected"),
         ("completed", None),
     ]
     heard = [m.content for m in stage.prompts[-1].messages if m.role == "assistant"]
-    assert len(heard) == 1 and "One two".startswith(heard[0][:7])
+    assert len(heard) == 1
+    assert "One two".startswith(heard[0][:7])
     assert "Eight" not in heard[0]
 
 
@@ -128,7 +130,8 @@ async def test_an_answer_that_still_plays_can_be_interrupted_after_it_was_genera
     result = await play(stage, [Speech(1.0), Silence(2.0), Speech(1.0), Silence(3.0)])
     assert [event.status for event in result.of(ResponseFinished)] == ["completed", "completed"]
     heard = next(m.content for m in stage.prompts[-1].messages if m.role == "assistant")
-    assert heard.startswith("One two") and "twelve" not in heard
+    assert heard.startswith("One two")
+    assert "twelve" not in heard
 
 
 @virtual_time
@@ -249,7 +252,8 @@ async def test_text_answers_have_no_audio() -> None:
     steps: list[Step] = [CreateItem(message), CreateResponse(), Silence(1.0)]
     result = await play(Stage(), steps, settings=Settings(output_modality="text"))
     assert said(result) == "The capital of France is Paris."
-    assert not result.of(AnswerAudio) and not result.stage.tts.jobs
+    assert not result.of(AnswerAudio)
+    assert not result.stage.tts.jobs
 
 
 @virtual_time
@@ -312,7 +316,8 @@ async def test_a_tool_call_is_told_and_its_result_spoken() -> None:
     stage = Stage(tool_call=call)
     result = await play(stage, [Speech(1.0), Silence(2.0)], settings=Settings(tools=(tool,)))
     called = result.of(FunctionCalled)[0]
-    assert called.item.arguments == '{"day": "Monday"}' and called.item.call_id == "call_1"
+    assert called.item.arguments == '{"day": "Monday"}'
+    assert called.item.call_id == "call_1"
     assert stage.prompts[0].tools[0].name == "book_appointment"
     assert result.of(ResponseFinished)[0].status == "completed"
 
