@@ -210,7 +210,7 @@ class Turn:
         async with aclosing(pieces):  # type: ignore[type-var]
             async for piece in pieces:
                 self._reach(Milestone.FIRST_CLAUSE)
-                await self._speak(piece.strip(), priority)
+                await self._speak(piece, priority)
                 priority = Priority.CONTINUATION
 
     async def _apologize(self, error: EngineError) -> None:

@@ -5,7 +5,7 @@ import base64
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -20,6 +20,7 @@ from server.config import Config, ServerConfig
 from tests.fakes import Stage
 
 Client = TestClient[web.Request, web.Application]
+Socket = ClientWebSocketResponse[Literal[True]]
 MakeClient = Callable[[web.Application], Awaitable[Client]]
 SERVER_EVENT: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
 KEY = "a-key-of-sixteen-characters"
@@ -38,17 +39,18 @@ def make_server(stage: Stage) -> Callable[..., Server]:
     return make
 
 
-async def call(client: Client, **options: Any) -> ClientWebSocketResponse:
-    return await client.ws_connect("/v1/realtime?model=tinig", **options)
+async def call(client: Client, **options: Any) -> Socket:
+    socket: Socket = await client.ws_connect("/v1/realtime?model=tinig", **options)
+    return socket
 
 
-async def send(socket: ClientWebSocketResponse, **event: Any) -> None:
+async def send(socket: Socket, **event: Any) -> None:
     await socket.send_str(json.dumps(event))
 
 
-async def until(socket: ClientWebSocketResponse, kind: str) -> list[dict[str, Any]]:
+async def until(socket: Socket, kind: str) -> list[dict[str, Any]]:
     """The events up to and with the first of a type; each validates against the SDK's types."""
-    events = []
+    events: list[dict[str, Any]] = []
     async with asyncio.timeout(20):
         while not events or events[-1]["type"] != kind:
             event = json.loads(await socket.receive_str())
@@ -58,7 +60,7 @@ async def until(socket: ClientWebSocketResponse, kind: str) -> list[dict[str, An
     return events
 
 
-async def speak(socket: ClientWebSocketResponse, level: int, seconds: float) -> None:
+async def speak(socket: Socket, level: int, seconds: float) -> None:
     samples = np.full(int(24_000 * seconds), level, dtype="<i2")
     await send(
         socket,
@@ -187,7 +189,7 @@ async def test_a_call_that_ends_gives_its_place_back(
     assert refused.value.headers["Retry-After"] == "5"
     await socket.close()
     async with asyncio.timeout(5):
-        while server.counters.sessions:
+        while server.counters.sessions:  # noqa: ASYNC110 (nothing of the server's tells of it)
             await asyncio.sleep(0.01)
     assert not stage.open_jobs
     assert (await client.get("/readyz")).status == 200
