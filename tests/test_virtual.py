@@ -3,9 +3,11 @@
 import asyncio
 import threading
 import time
+from collections.abc import Sequence
 
 import pytest
 
+from engines.batcher import Batcher, Job
 from tests.virtual import VirtualLoop, run_virtually, virtual_time
 
 
@@ -63,6 +65,43 @@ async def test_clock_stands_still_for_what_it_was_told_to_wait_for() -> None:
     async with asyncio.timeout(1):
         await answered.wait()
     assert loop.time() == 0.0
+
+
+class SlowEngine:
+    """Takes real time over every job, none of it virtual."""
+
+    max_batch = 1
+
+    def load(self) -> None:
+        """Nothing to load."""
+
+    def start(self, job: Job[str, str]) -> bool:
+        return True
+
+    def step(self, jobs: Sequence[Job[str, str]]) -> None:
+        time.sleep(0.02)
+        for job in jobs:
+            job.emit(job.request)
+            job.finish()
+
+    def stop(self, job: Job[str, str]) -> None:
+        """No slots."""
+
+    def assert_idle(self) -> None:
+        """No slots."""
+
+
+@virtual_time
+async def test_an_engine_takes_no_virtual_time() -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    async with Batcher[str, str]("slow", SlowEngine()) as batcher:
+        loop.hold_while(lambda: batcher.pending > 0)
+        async with asyncio.timeout(0.1):
+            answers = [await batcher.run(word) for word in ("one", "two", "three")]
+        assert answers == ["one", "two", "three"]
+        await asyncio.sleep(60)
+        assert loop.time() == pytest.approx(60)
 
 
 def test_waiting_for_nothing_is_a_deadlock() -> None:

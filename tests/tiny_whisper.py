@@ -32,23 +32,24 @@ def write_random_whisper(
     directory: Path,
     *,
     seed: int = 0,
-    end_bias: float = 7.0,
+    end_bias: float = 3.0,
     no_speech_bias: float = 0.0,
+    logit_scale: float = 1.0,
     only_token: str = "",
-    languages: tuple[str, ...] = LANGUAGES,
+    multilingual: bool = True,
 ) -> Path:
     """Write a CTranslate2 Whisper directory and return it.
 
     `end_bias` is added to the logit of the end of text: large, and every transcript is empty;
     very negative, and none ends by itself. `no_speech_bias` is added to the logit of no speech.
-    `only_token` makes it say that token for ever.
+    A small `logit_scale` makes it unsure. `only_token` makes it say that token for ever.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    tokenizer = make_tokenizer(languages)
+    tokenizer = make_tokenizer(multilingual)
     tokenizer.save(str(directory / "tokenizer.json"))
     vocabulary = [str(tokenizer.id_to_token(index)) for index in range(tokenizer.get_vocab_size())]
     weights = _Weights(np.random.default_rng(seed), vocabulary)
-    spec = weights.spec(_output_bias(vocabulary, end_bias, no_speech_bias, only_token))
+    spec = weights.spec(logit_scale, _output_bias(vocabulary, end_bias, no_speech_bias, only_token))
     spec.register_vocabulary(vocabulary)
     _configure(spec.config, vocabulary)
     spec.validate()
@@ -57,15 +58,16 @@ def write_random_whisper(
     return directory
 
 
-def make_tokenizer(languages: tuple[str, ...] = LANGUAGES) -> Tokenizer:
+def make_tokenizer(multilingual: bool = True) -> Tokenizer:
     """Whisper's layout, one token per byte: text, "", the special ones, timestamps last."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: index for index, token in enumerate([*alphabet, ""])}
+    text = [*alphabet, *([""] if multilingual else [])]  # by "" CTranslate2 knows which it is
+    vocabulary = {token: index for index, token in enumerate(text)}
     tokenizer = Tokenizer(models.BPE(vocabulary, []))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     special = ["<|endoftext|>", "<|startoftranscript|>"]
-    special += [f"<|{language}|>" for language in languages]
+    special += [f"<|{language}|>" for language in LANGUAGES]
     special += ["<|translate|>", "<|transcribe|>", "<|startoflm|>", "<|startofprev|>"]
     special += ["<|nospeech|>", "<|notimestamps|>"]
     special += [f"<|{step * 0.02:.2f}|>" for step in range(LAST_TIMESTAMP_STEP + 1)]
@@ -105,10 +107,11 @@ class _Weights:
         self._random = random
         self._vocabulary = vocabulary
 
-    def spec(self, output_bias: Array) -> WhisperSpec:
+    def spec(self, logit_scale: float, output_bias: Array) -> WhisperSpec:
         spec = WhisperSpec(LAYERS, HEADS, LAYERS, HEADS)
         self._encoder(spec.encoder)
         self._decoder(spec.decoder)
+        spec.decoder.projection.weight *= logit_scale
         spec.decoder.projection.bias = output_bias
         return spec
 

@@ -66,9 +66,9 @@ class SttEngine:
         On a CPU a step takes as long as its jobs together, so partial transcripts and offline work
         wait while anything more urgent goes; offline work never takes more than half of the slots.
         """
-        self._check(job.request)
         if not self._has_room(job):
             return False
+        self._check(job.request)
         self._jobs.add(job)
         job.state = Work(job.request, job.priority)
         return True
