@@ -96,7 +96,7 @@ def set_up(variant: str) -> None:
     progress = Progress(total=4 if _wheel_in(wheels) else 5)
     print(f"Setting up Tinig in {VENV} (details in {LOG})")
     _create(VENV, progress)
-    progress.step("Installing packages, about 120 MB to download")
+    progress.step("Installing packages: some 200 MB to download")
     for lock in _locks(variant):
         _pip(VENV, ["install", "--no-deps", "--require-hashes", "-r", str(lock)], progress)
     if not _wheel_in(wheels):
@@ -182,7 +182,7 @@ def _compile(wheels: Path, variant: str, progress: Progress) -> None:
     minutes = max(1, round(COMPILE_CORE_MINUTES / cores))
     unit = "minute" if minutes == 1 else "minutes"
     time_ = "15 minutes or more" if variant == "gpu" else f"about {minutes} {unit}"
-    progress.step(f"Compiling llama.cpp, once: {time_} on {cores} cores")
+    progress.step(f"Compiling llama.cpp, once: {time_} on {cores} cores, after 77 MB of source")
     include = shlex.quote(f"-DCMAKE_PROJECT_llama_cpp_INCLUDE={REQUIREMENTS / 'llama.cmake'}")
     environment = {
         "CMAKE_ARGS": " ".join([*CMAKE_ARGS[variant], include]),
@@ -246,7 +246,7 @@ def _run(
 
 def _gist(line: str) -> str:
     """What a line of pip or ninja says of the progress; nothing for most lines."""
-    if match := re.match(r"\s*\[(\d+)/(\d+)\] Building", line):
+    if match := re.match(r"\s*\[(\d+)/(\d+)\] ", line):
         return f"compiled {match[1]} of {match[2]} files"
     if match := re.match(r"\s*(Collecting \S+|Downloading [\w.-]+|Installing collected)", line):
         return match[1]
