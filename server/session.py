@@ -28,6 +28,7 @@ from server.events import (
     CommitAudio,
     CreateItem,
     CreateResponse,
+    Event,
     Failed,
     FunctionCallItem,
     FunctionOutputItem,
@@ -93,6 +94,14 @@ class Session:
         finally:
             self.outbox.close()
             await self._forget()
+
+    async def events(self) -> AsyncIterator[Event]:
+        """What is to be sent to the client, until the session is over."""
+        async for event in self.outbox:
+            if isinstance(event, TurnFinished):
+                self._counters.turns[event.record.status] += 1
+                log.info("turn", extra=event.record.to_wire())
+            yield event
 
     async def _forget(self) -> None:
         """Give the conversation's place in the model's memory back."""

@@ -47,7 +47,7 @@ async def _read(
 
 async def _write(socket: web.WebSocketResponse, session: Session, encoder: Encoder) -> None:
     """Send until the session's outbox is closed; what a client that left misses is dropped."""
-    async for event in session.outbox:
+    async for event in session.events():
         for wire in encoder.encode(event):
             try:
                 await socket.send_str(json.dumps(wire, ensure_ascii=False))

@@ -73,7 +73,7 @@ async def play(
 
 
 async def _collect(session: Session, result: Play) -> None:
-    async for event in session.outbox:
+    async for event in session.events():
         result.events.append((asyncio.get_running_loop().time(), event))
 
 
