@@ -107,6 +107,8 @@ class Job(Generic[RequestT, OutputT]):
         if self.cancelled:
             raise StopAsyncIteration
         item = await self._inbox.get()
+        if item is None or isinstance(item, Exception):
+            self._inbox.put_nowait(item)  # the end stays the end, however often it is read
         if item is None or self.cancelled:
             raise StopAsyncIteration
         if isinstance(item, Exception):

@@ -23,6 +23,7 @@ from engines.stt.windows import RATE_HZ
 _CPU_BATCH = 6  # on a CPU the decoder gains from a batch, the encoder does not
 _GPU_BATCH = 24
 _BUCKET_FRAMES = 100
+_MIN_FRAMES = 200  # no model is trained on less
 _MARGIN_FRAMES = 20  # of padding, for a model trained on short windows
 _STOCK_MARGIN_FRAMES = 256  # for any other: below it, decoding goes in circles
 _WARM_SECONDS = 2.0
@@ -142,7 +143,8 @@ class SttEngine:
             return MAX_FRAMES
         trained = self._model.trained_on_short_windows
         frames = int(mel.shape[1]) + (_MARGIN_FRAMES if trained else _STOCK_MARGIN_FRAMES)
-        return min(MAX_FRAMES, -(-frames // _BUCKET_FRAMES) * _BUCKET_FRAMES)
+        in_buckets = -(-frames // _BUCKET_FRAMES) * _BUCKET_FRAMES
+        return min(MAX_FRAMES, max(_MIN_FRAMES, in_buckets))
 
     def _transcribe(self, windows: Sequence[Window]) -> None:
         model = self._model

@@ -174,6 +174,13 @@ async def test_new_jobs_join_between_steps() -> None:
     assert ("long", "short") in engine.batches
 
 
+async def test_the_end_stays_the_end() -> None:
+    engine = CountingEngine()
+    async with make_batcher(engine) as batcher, batcher.submit(Count(2)) as job:
+        assert [output async for output in job] == [1, 2]
+        assert [output async for output in job] == []
+
+
 # Priorities
 
 
