@@ -73,7 +73,7 @@ def test_what_serves_knows_neither_evaluation_nor_tests() -> None:
 
 
 def test_torch_is_for_training_alone() -> None:
-    everything = modules("engines", "server", "evaluation", "scripts", "tests")
+    everything = modules("engines", "server", "evaluation", "benchmarks", "scripts", "tests")
     serving = [path for path in everything if not path.is_relative_to(TRAINING)]
     assert offenders(serving, TRAINING_LIBRARIES) == []
 
