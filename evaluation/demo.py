@@ -89,7 +89,9 @@ def _server_url(url: str | None, output: Path, terminal: Terminal) -> Iterator[s
         return
     terminal.heading("Starting the server")
     with server_process(
-        output / "server.log", on_line=lambda line: terminal.aside(f"  {line}")
+        output / "server.log",
+        arguments=["--host", "127.0.0.1", "--api-keys", "[]"],  # whatever tinig.toml says
+        on_line=lambda line: terminal.aside(f"  {line}"),
     ) as server:
         terminal.line(f"  ready in {server.seconds_to_ready:.1f} s at {server.http_url}")
         yield server.realtime_url
@@ -131,7 +133,8 @@ def _show(turn: Turn, terminal: Terminal) -> None:
     sure = f"  [{turn.heard_language} {turn.heard_probability:.0%}]" if turn.heard_language else ""
     terminal.line(f"     heard   {turn.heard}{sure}")
     terminal.line(f"     answer  {turn.answer}")
-    times = [f"{MILESTONES[name]} {ms:.0f}" for name, ms in times_ms(turn).items()]
+    in_order = sorted(times_ms(turn).items(), key=lambda item: item[1])
+    times = [f"{MILESTONES[name]} {ms:.0f}" for name, ms in in_order]
     terminal.aside(f"     ms      {' · '.join(times)}")
     for problem in turn.problems:
         terminal.failure(f"     FAILED  {problem}")
