@@ -90,7 +90,7 @@ def _server_url(url: str | None, output: Path, terminal: Terminal) -> Iterator[s
     terminal.heading("Starting the server")
     with server_process(
         output / "server.log",
-        arguments=["--host", "127.0.0.1", "--api-keys", "[]"],  # whatever tinig.toml says
+        arguments=["--host", "127.0.0.1", "--api-keys", ""],  # whatever tinig.toml says
         on_line=lambda line: terminal.aside(f"  {line}"),
     ) as server:
         terminal.line(f"  ready in {server.seconds_to_ready:.1f} s at {server.http_url}")
