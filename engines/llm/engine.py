@@ -206,7 +206,7 @@ class LlmEngine:
             request.messages,
             request.tools,
             self._memory_of(request.session),
-            answer_tokens=request.max_tokens if request.generate else 0,
+            answer_tokens=request.max_tokens,  # of a prefill too, so that both trim alike
             generate=request.generate,
         )
 

@@ -72,10 +72,21 @@ def _system_info() -> str:
     return bytes(lib.llama_print_system_info()).decode("utf-8", "replace")
 
 
-class Vocabulary:
-    """Text to tokens and back. Belongs to its model, and must not be used after it."""
+class _Owned:
+    """Memory of llama.cpp's, freed with the last object that holds this one, and before what it
+    `needs`; but not at the interpreter's exit, when a thread may still be inside a decode."""
 
-    def __init__(self, model: "Model") -> None:
+    def __init__(self, pointer: Any, free: Any, *, needs: object = None) -> None:
+        self.pointer = pointer
+        self._needs = needs
+        weakref.finalize(self, free, pointer).atexit = False
+
+
+class Vocabulary:
+    """Text to tokens and back."""
+
+    def __init__(self, model: _Owned) -> None:
+        self._model = model  # of which the vocabulary is a part
         self._pointer: Any = lib.llama_model_get_vocab(model.pointer)
         self._pieces: dict[int, bytes] = {}
         self.size = int(lib.llama_vocab_n_tokens(self._pointer))
@@ -154,8 +165,7 @@ class Model:
         self.pointer: Any = lib.llama_model_load_from_file(str(path).encode(), parameters)
         if not self.pointer:
             raise model_error(path, "is not a GGUF model that llama.cpp can load")
-        _free_with(self, lib.llama_model_free, self.pointer)
-        self.vocabulary = Vocabulary(self)
+        self.vocabulary = Vocabulary(_Owned(self.pointer, lib.llama_model_free))
         self.train_context_tokens = int(lib.llama_model_n_ctx_train(self.pointer))
 
     @property
@@ -234,7 +244,7 @@ class Context:
             raise EngineError(
                 f"llama.cpp could not make a context of {tokens} tokens: is there memory for it?"
             )
-        _free_with(self, lib.llama_free, self.pointer)
+        self._owned = _Owned(self.pointer, lib.llama_free, needs=model)
         self._memory: Any = lib.llama_get_memory(self.pointer)
         self.cells = int(lib.llama_n_ctx(self.pointer))
 
@@ -273,7 +283,7 @@ class Sampler:
         self._chain: Any = None
         if temperature > 0:
             self._chain = lib.llama_sampler_chain_init(lib.llama_sampler_chain_default_params())
-            _free_with(self, lib.llama_sampler_free, self._chain)
+            self._owned = _Owned(self._chain, lib.llama_sampler_free)
             for link in (
                 lib.llama_sampler_init_top_k(top_k),
                 lib.llama_sampler_init_top_p(top_p, 1),
@@ -291,9 +301,3 @@ class Sampler:
 
 def _pointer_to(array: NDArray[Any], kind: Any) -> Any:
     return ctypes.cast(array.ctypes.data, ctypes.POINTER(kind))
-
-
-def _free_with(owner: object, free: Any, pointer: Any) -> None:
-    """Free llama.cpp's memory with the object that owns it, but not at the interpreter's exit, when
-    a thread may still be inside a decode."""
-    weakref.finalize(owner, free, pointer).atexit = False

@@ -1,0 +1,165 @@
+"""Tiny GGUF models, written on the spot, and short ways to ask them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from benchmarks.random_models import (
+    CHAT_TEMPLATE,
+    END,
+    LlamaShape,
+    Vocabulary,
+    random_weights,
+    small_vocabulary,
+    write_gguf,
+)
+from engines.batcher import Batcher, Job, Priority
+from engines.llm import (
+    ChatOutput,
+    ChatRequest,
+    Completion,
+    LlmConfig,
+    LlmEngine,
+    LlmRequest,
+    Message,
+    TextDelta,
+    ToolCall,
+)
+
+LlmBatcher = Batcher[LlmRequest, ChatOutput]
+LlmJob = Job[LlmRequest, ChatOutput]
+
+SYSTEM = Message("system", "You are Tinig, a voice assistant on the phone.")
+
+
+def write_scripted_gguf(
+    path: Path, pieces: Sequence[bytes], *, chat_template: str = CHAT_TEMPLATE
+) -> None:
+    """Write a model that answers everything with the same tokens, which stand for `pieces`.
+
+    Its layers add nothing, so its next token depends on the last one alone: each piece leads to the
+    next one, and the line break before an answer to the first. No piece may stand there twice.
+    """
+    assert len(set(pieces)) == len(pieces)
+    vocabulary = small_vocabulary()
+    texts = [_as_token(piece) for piece in pieces]
+    new = tuple(text for text in texts if text not in vocabulary.tokens)
+    vocabulary = Vocabulary(vocabulary.tokens + new, vocabulary.merges)
+    ids = [vocabulary.tokens.index(text) for text in (_as_token(b"\n"), *texts, END)]
+    shape = LlamaShape(layers=1, width=128)
+    weights = random_weights(shape, len(vocabulary.tokens), seed=0)
+    weights["blk.0.attn_output.weight"][:] = 0
+    weights["blk.0.ffn_down.weight"][:] = 0
+    weights["output.weight"][:] = 0
+    for before, after in pairwise(ids):
+        weights["output.weight"][after] += weights["token_embd.weight"][before]
+    write_gguf(path, shape, vocabulary, weights, chat_template=chat_template)
+
+
+def _as_token(piece: bytes) -> str:
+    """Bytes as GPT-2's vocabularies write them: printable ones as they are, others from U+0100."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return "".join(chr(byte if byte in printable else 256 + others.index(byte)) for byte in piece)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All outputs of one job."""
+
+    outputs: tuple[ChatOutput, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(output.text for output in self.outputs if isinstance(output, TextDelta))
+
+    @property
+    def calls(self) -> list[ToolCall]:
+        return [output for output in self.outputs if isinstance(output, ToolCall)]
+
+    @property
+    def completion(self) -> Completion:
+        last = self.outputs[-1]
+        assert isinstance(last, Completion)
+        return last
+
+
+async def ask(
+    batcher: LlmBatcher, request: LlmRequest, *, priority: Priority = Priority.ANSWER
+) -> Answer:
+    """Run one job to its end."""
+    async with batcher.submit(request, priority=priority) as job:
+        return Answer(tuple([output async for output in job]))
+
+
+def user(text: str) -> Message:
+    return Message("user", text)
+
+
+def assistant(text: str) -> Message:
+    return Message("assistant", text)
+
+
+def chat(
+    session: str,
+    *messages: Message,
+    max_tokens: int = 16,
+    stop: tuple[str, ...] = (),
+    generate: bool = True,
+) -> ChatRequest:
+    """A request with the system message before `messages`."""
+    return ChatRequest(
+        session, (SYSTEM, *messages), max_tokens=max_tokens, stop=stop, generate=generate
+    )
+
+
+def config(model: Path, *, sequences: int = 8, context_tokens: int = 2048) -> LlmConfig:
+    return LlmConfig(model=str(model), sequences=sequences, context_tokens=context_tokens)
+
+
+class Steps:
+    """Drives an engine by hand, one step at a time, as a batcher would."""
+
+    def __init__(self, engine: LlmEngine) -> None:
+        self.engine = engine
+        self.running: list[LlmJob] = []
+        self._batcher = LlmBatcher("llm", engine)
+
+    def start(
+        self, request: LlmRequest, *, priority: Priority = Priority.ANSWER
+    ) -> tuple[LlmJob, bool]:
+        """A job, and whether there was room for it."""
+        job = self.submit(request, priority=priority)
+        return job, self.admit(job)
+
+    def submit(self, request: LlmRequest, *, priority: Priority = Priority.ANSWER) -> LlmJob:
+        """A job that is not started."""
+        return self._batcher.submit(request, priority=priority)
+
+    def admit(self, job: LlmJob) -> bool:
+        """Whether there was room for a job."""
+        started = self.engine.start(job)
+        if started:
+            self.running.append(job)
+        return started
+
+    def step(self, count: int = 1) -> None:
+        for _ in range(count):
+            self.engine.step(sorted(self.running))
+            self.stop(job for job in self.running if job.finished)
+
+    def stop(self, jobs: Iterable[LlmJob]) -> None:
+        for job in list(jobs):
+            self.running.remove(job)
+            self.engine.stop(job)
+
+    def finish(self) -> None:
+        while self.running:
+            self.step()
+        self.engine.assert_idle()
+
+
+def outputs_of(job: LlmJob) -> Answer:
+    """What a job that was driven by `Steps` has put out."""
+    return Answer(tuple(job._fresh))
