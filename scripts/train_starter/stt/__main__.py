@@ -11,6 +11,7 @@ import argparse
 import multiprocessing
 import os
 import shutil
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -54,7 +55,9 @@ class Job:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m scripts.train_starter.stt", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.train_starter.stt", description=__doc__
+    )
     parser.add_argument("--minutes", type=float, default=100, help="of training, resumed ones too")
     parser.add_argument("--out", type=Path, default=Path("models/starter/stt"))
     parser.add_argument("--work", type=Path, default=Path("build/stt"), help="working folder")
@@ -86,10 +89,13 @@ def train(job: Job) -> None:
     prepare(job.corpus)
     spawn = multiprocessing.get_context("spawn")
     plan = corpus_plan(NUM_PLAIN_SHARDS, NUM_WIDE_SHARDS)
-    processes = [spawn.Process(target=make_corpus, args=(job.corpus, plan, job.num_corpus_workers))]
+    workers = job.num_corpus_workers
+    parts = [(job.corpus, plan[worker::workers]) for worker in range(workers)]
+    processes = [spawn.Process(target=make_corpus, args=part) for part in parts]
     processes += [
         spawn.Process(target=run, args=(rank, config)) for rank in range(config.num_processes)
     ]
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(number))
     for process in processes:
         process.start()
     try:

@@ -84,7 +84,7 @@ def noise(count: int, rng: np.random.Generator) -> Samples:
     spectrum *= np.arange(1, len(spectrum) + 1) ** -rng.uniform(0.0, 1.0)
     spectrum[: max(1, size * 40 // RATE_HZ)] = 0  # what no microphone passes
     samples = np.fft.irfft(spectrum, size)[:count].astype(np.float32)
-    return samples / (samples.std() + 1e-9)
+    return np.asarray(samples / (samples.std() + 1e-9), np.float32)
 
 
 def telephone(samples: Samples) -> Samples:
@@ -127,7 +127,7 @@ def nothing_said(rng: np.random.Generator) -> Samples:
         samples[at] += rng.uniform(-0.5, 0.5, len(at)).astype(np.float32)
     if rng.random() < 0.25:
         samples = telephone(samples)
-    return np.clip(samples, -1, 1).astype(np.float32)
+    return np.asarray(np.clip(samples, -1, 1), np.float32)
 
 
 def fast_size(count: int) -> int:

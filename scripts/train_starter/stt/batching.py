@@ -178,9 +178,7 @@ def token_spans(example: Example, codec: Codec) -> list[tuple[int, bool, tuple[f
     return spans
 
 
-def _target(
-    example: Example, codec: Codec, variation: Variation, rng: random.Random
-) -> Target:
+def _target(example: Example, codec: Codec, variation: Variation, rng: random.Random) -> Target:
     if not example.text:
         return _empty_target(codec, rng)
     language = codec.language(example.language)

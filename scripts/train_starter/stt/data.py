@@ -1,10 +1,9 @@
-"""The corpus: shards of examples on disk, made by several processes, taken up where they stopped."""
+"""The corpus: shards of examples on disk, taken up where the making stopped."""
 
 from __future__ import annotations
 
 import json
 import math
-import multiprocessing
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -54,7 +53,9 @@ def prepare(folder: Path) -> None:
     rng = random.Random(0)
     texts = [training_text(lang, rng) for _ in range(10000) for lang in LANGUAGES]
     texts += [words for language in LANGUAGES for words in slot_words(language)] * 2
-    texts += [s.text for lang in LANGUAGES for g in sentences(lang, "train").values() for s in g[:1]]
+    texts += [
+        s.text for lang in LANGUAGES for g in sentences(lang, "train").values() for s in g[:1]
+    ]
     build_tokenizer(texts, LANGUAGES, NUM_WORDS).save(str(folder / TOKENIZER_NAME))
     synthesizer = Synthesizer()
     found = {""}
@@ -147,16 +148,9 @@ def shard_paths(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.npz") if ".partial" not in path.name)
 
 
-def _work(task: tuple[Path, ShardPlan]) -> str:
-    start = time.monotonic()
-    path = make_shard(*task)
-    return f"{path.name}: {time.monotonic() - start:.1f} s"
-
-
-def make_corpus(folder: Path, plan: Sequence[ShardPlan], num_workers: int) -> None:
-    """Make what is missing of the plan, in its order."""
-    prepare(folder)
-    tasks = [(folder, shard) for shard in plan]
-    with multiprocessing.get_context("spawn").Pool(num_workers) as pool:
-        for line in pool.imap(_work, tasks):
-            print("corpus", line, flush=True)
+def make_corpus(folder: Path, plan: Sequence[ShardPlan]) -> None:
+    """Make what is missing of the plan, in its order. `prepare` comes first."""
+    for shard in plan:
+        start = time.monotonic()
+        make_shard(folder, shard)
+        print(f"corpus: {shard.name} in {time.monotonic() - start:.1f} s", flush=True)

@@ -181,5 +181,7 @@ def report(folder: Path, num_per_language: int, seed: int = 77) -> list[str]:
     nothing = record_nothing(10 * len(LANGUAGES), seed)
     for window, recognize in windows.items():
         texts = [text for text in (recognize(r).text for r in nothing) if text]
-        lines.append(f"nothing said, {window}: {len(texts)} of {len(nothing)} with text {texts[:3]}")
+        lines.append(
+            f"nothing said, {window}: {len(texts)} of {len(nothing)} with text {texts[:3]}"
+        )
     return lines

@@ -1,4 +1,4 @@
-"""A checkpoint into the folder that CTranslate2 and faster-whisper load: weights in int8, tokenizer.
+"""A checkpoint into the folder that CTranslate2 and faster-whisper load, weights in int8.
 
 What breaks an unmodified faster-whisper, silently or not, and is therefore written here: the empty
 string and a byte alphabet in the vocabulary (see `tokenizer.py`), `lang_ids`, 1,500 positions,
@@ -112,4 +112,3 @@ def _affine(
 def size_megabytes(folder: Path) -> float:
     """Size of all files in a model folder."""
     return sum(path.stat().st_size for path in folder.iterdir()) / 1e6
-

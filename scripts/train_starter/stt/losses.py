@@ -1,7 +1,7 @@
 """What the model is taught: the text, and by eSpeak's alignment also the way to it.
 
-Text: cross-entropy of the decoder. Beside it, per 20 ms frame, the phoneme (from the encoder's layer
-before last) and the word being said (from its output), and in four heads of the decoder the
+Text: cross-entropy of the decoder. Beside it, per 20 ms frame, the phoneme (from the encoder's
+layer before last) and the word being said (from its output), and in four heads of the decoder the
 attention that a listener would have: on the frames of the token to come, and of the one before.
 """
 

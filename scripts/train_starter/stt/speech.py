@@ -67,7 +67,7 @@ class Synthesizer:
         )
         end = phonemes[-2][0] if len(phonemes) > 1 else len(audio) * _TO_RATE
         starts = word_starts(words, events, end)
-        return Speech(resample(audio.astype(np.float32) / 32768), starts, end, phonemes)
+        return Speech(resample(audio.astype(np.float32) / np.float32(32768)), starts, end, phonemes)
 
 
 def word_starts(words: Sequence[str], events: Sequence[Event], end: float) -> tuple[float, ...]:

@@ -35,7 +35,7 @@ class TrainConfig:
     minutes: float  # of training altogether, earlier runs included
     num_processes: int
     device: str
-    curriculum_share: float = 0.08  # of the time on plain speech only
+    plain_presentations: int = 14000  # of plain speech only, at first
     widening_share: float = 0.3  # when partial utterances and long windows begin
 
     @property
@@ -93,9 +93,7 @@ class Trainer:
         self.optimizer = Optimizer(self.model)
         self.average = Average(self.model)
         self.progress = Progress()
-        self.feed = Feed(
-            config.corpus, rank, config.num_processes, FRAMES_PER_BATCH[config.device]
-        )
+        self.feed = Feed(config.corpus, rank, config.num_processes, FRAMES_PER_BATCH[config.device])
         if config.checkpoint.exists():
             self._load(torch.load(config.checkpoint, map_location=config.device))
 
@@ -107,7 +105,7 @@ class Trainer:
         saved, logged, recent = progress.seconds, (progress.seconds, progress.presentations), []
         fraction = progress.seconds / (60 * config.minutes)
         for examples in self.feed.batches(rng):
-            self.feed.plain_only = fraction < config.curriculum_share
+            self.feed.plain_only = progress.presentations < config.plain_presentations
             batch = make_batch(examples, self.codec, variation(fraction, config), rng)
             parts = losses(self.model, batch, config.device)
             parts.total(auxiliary_weight(fraction)).backward()  # type: ignore[no-untyped-call]
