@@ -5,10 +5,10 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve demo test check starter lock clean
+.PHONY: help setup serve demo test check starter starter-models lock clean
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1|/' | column -t -s '|'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
 
 setup: ## install what is missing; GPU=1 for the CUDA variant
 	@$(PYTHON) scripts/setup.py $(if $(GPU),--gpu=$(GPU))
@@ -30,6 +30,9 @@ check: setup ## lint, formatting and strict types
 starter: ## train the starter models again, in .venv-train
 	@$(PYTHON) scripts/setup.py --train
 	@.venv-train/bin/python -m scripts.train_starter $(ARGS)
+
+starter-models: ## bring back the committed starter models
+	@git checkout -- models/starter
 
 LOCK := $(VENV) -m uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links --python-version 3.11 $(if $(UPGRADE),--upgrade)

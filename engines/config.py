@@ -90,9 +90,11 @@ class VoiceConfig:
 
     language: str = field(metadata=describe("Language that it speaks: en, es, fr, hi, tl."))
     engine: Literal["espeak", "piper"] = field(metadata=describe("What speaks."))
-    model: str = option("", "Piper's .onnx file, or eSpeak NG's voice name; empty: by language.")
-    speaker: str = option("", "Speaker of a Piper voice that has several; empty: its first.")
-    name: str = option("", "Name that a client asks for; empty: the language's default only.")
+    model: str = option(
+        "", 'Piper: the .onnx file; eSpeak NG: a voice or variant ("fr", "+f3"), or empty.'
+    )
+    speaker: str = option("", "Speaker of a Piper voice that has several; empty: its default.")
+    name: str = option("", "Name that a client asks for; empty: <engine>-<language>.")
 
 
 STARTER_VOICES = tuple(
@@ -113,4 +115,7 @@ class TtsConfig:
 
     voices: tuple[VoiceConfig, ...] = option(
         STARTER_VOICES, "Voices; the first of a language is its default."
+    )
+    device: Literal["auto", "cpu", "cuda"] = option(
+        "auto", "Where Piper voices run; auto: a GPU if onnxruntime can use one."
     )

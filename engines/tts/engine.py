@@ -8,9 +8,9 @@ any sound so far goes before all others, because somebody waits for it in silenc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from engines.batcher import Job
+from engines.config import TtsConfig, VoiceConfig
 from engines.errors import EngineError
 from engines.loaded import LoadedModel, megabytes_of, stopwatch
 from engines.tts.espeak import VOICES as ESPEAK_VOICES
@@ -21,27 +21,6 @@ from engines.tts.voice import Samples, Voice
 
 MIN_SPEED, MAX_SPEED = 0.25, 4.0
 ALWAYS_THERE = "espeak"  # the name of eSpeak NG's own voice of each language
-
-
-@dataclass(frozen=True, slots=True)
-class VoiceConfig:
-    """One voice."""
-
-    language: str
-    engine: Literal["espeak", "piper"]
-    model: str = (
-        ""  # Piper: path of the .onnx; eSpeak NG: voice or variant ("fr", "+f3"), "" its own
-    )
-    speaker: str = ""  # Piper voices of several speakers; "": the voice's default
-    name: str = ""  # what a request asks for; "": `<engine>-<language>`
-
-
-@dataclass(frozen=True, slots=True)
-class TtsConfig:
-    """The voices. The first of a language is its default; one without any gets eSpeak NG."""
-
-    voices: tuple[VoiceConfig, ...] = ()
-    device: str = "auto"  # of Piper voices: "cpu", "cuda", or "auto": CUDA where there is one
 
 
 @dataclass(frozen=True, slots=True)
