@@ -67,6 +67,7 @@ class _Writer:
     noisy: bool
     assistant: Assistant
     tool: BookingTool | None
+    willing: float = 0.8  # how often the tool finds the hour free
     messages: list[Message] = field(default_factory=list)
     learnt: list[bool] = field(default_factory=list)
 
@@ -95,7 +96,7 @@ class _Writer:
         function = {"name": self.tool.name, "arguments": arguments}
         call = {"id": call_id, "type": "function", "function": function}
         self._assistant_says({"role": "assistant", "content": "", "tool_calls": [call]}, language)
-        accepted = self.rng.random() < 0.8
+        accepted = self.rng.random() < self.willing
         result = random_tool_result(self.rng, accepted=accepted)
         self.messages.append({"role": "tool", "tool_call_id": call_id, "content": result})
         return self.assistant.booking_result(language, accepted=accepted)
@@ -113,11 +114,11 @@ class _Writer:
 
 def dialogue(rng: random.Random, split: Split = "train") -> Dialogue:
     """A random dialogue; in the test split its last utterance is held out and free of noise."""
-    if split == "train" and rng.random() < 0.08:
+    if split == "train" and rng.random() < 0.06:
         return translation(rng, split)
     language = rng.choice(LANGUAGES)
     prompt, named = random_prompt(language, rng)
-    tool = random_booking_tool(rng) if rng.random() < 0.25 else None
+    tool = random_booking_tool(rng) if rng.random() < 0.2 else None
     tools = _offered(tool, rng)
     writer = _Writer(
         rng,
@@ -134,15 +135,25 @@ def dialogue(rng: random.Random, split: Split = "train") -> Dialogue:
 
 
 def translation(rng: random.Random, split: Split) -> Dialogue:
-    """A request to translate one sentence of the domain into another language."""
-    heard = utterance(rng.choice(LANGUAGES), rng, split)
-    language = rng.choice([other for other in LANGUAGES if other != heard.language])
+    """A request to translate one sentence of the domain from English or into it."""
+    languages = ["en", rng.choice(LANGUAGES[1:])]
+    rng.shuffle(languages)
+    heard = utterance(languages[0], rng, split)
+    language = languages[1]
     said = fill(language, patterns(language)[heard.pattern_id], heard.slots)
     request = TRANSLATION_REQUEST.format(language=LANGUAGE_NAMES[language], text=heard.text)
     prompt, _ = random_prompt(language, rng)
     messages: list[Message] = [{"role": "system", "content": prompt}] if prompt else []
     messages += [{"role": "user", "content": request}, {"role": "assistant", "content": said.text}]
     return Dialogue(tuple(messages), (), (True,), heard)
+
+
+def one_turn(language: str, heard: Utterance, tool: BookingTool) -> tuple[Message, ...]:
+    """What is said after `heard` as a first sentence, with `tool` at hand and willing."""
+    assistant = Assistant(tuple(tool.parameters), books_by_tool=True)
+    writer = _Writer(random.Random(0), language, True, False, assistant, tool, willing=1.0)
+    writer.turn(heard)
+    return tuple(writer.messages)
 
 
 def _offered(tool: BookingTool | None, rng: random.Random) -> list[dict[str, Any]]:
@@ -174,7 +185,7 @@ def _earlier_turns(rng: random.Random) -> int:
 
 def _spoken(writer: _Writer) -> str:
     """The language that the caller speaks: now and then not the one that the prompt names."""
-    if writer.named and writer.rng.random() < 0.07:
+    if writer.named and writer.rng.random() < 0.05:
         return writer.rng.choice(LANGUAGES)
     return writer.language
 

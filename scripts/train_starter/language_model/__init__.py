@@ -1,0 +1,1 @@
+"""The starter LLM's parts: tokenizer, model, batches, training, GGUF file and evaluation."""

@@ -1,0 +1,42 @@
+"""Byte-level BPE of the starter LLM, made from its own dialogues.
+
+The pre-tokenizer is llama.cpp's `qwen35`, which keeps the vowel signs of Devanagari with their
+letters.
+"""
+
+from collections.abc import Iterator
+
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+TEXT_END = "<|endoftext|>"
+MESSAGE_START = "<|im_start|>"
+MESSAGE_END = "<|im_end|>"
+PADDING = "<|pad|>"
+SPECIAL_TOKENS = [TEXT_END, MESSAGE_START, MESSAGE_END, PADDING]
+LLAMA_CPP_PRE_TOKENIZER = "qwen35"
+
+# The regular expression of llama.cpp's pre-tokenizer `qwen35` (LLAMA_VOCAB_PRE_TYPE_QWEN35).
+_WORDS = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}|"
+    r" ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+
+
+def train_tokenizer(texts: Iterator[str], vocabulary_size: int) -> Tokenizer:
+    """A byte-level BPE tokenizer of `vocabulary_size` tokens, made from `texts`."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_WORDS), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary_size,
+        special_tokens=SPECIAL_TOKENS,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
