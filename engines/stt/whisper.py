@@ -19,6 +19,7 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from tokenizers import Tokenizer
 
 from engines.config import SttConfig
+from engines.cuda import load_cublas
 from engines.errors import ModelError
 from engines.loaded import model_error
 from engines.stt.guards import TOKENS_PER_CHARACTER, language_data
@@ -232,12 +233,14 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _device(wanted: str) -> str:
+    if wanted == "cpu":
+        return "cpu"
     devices = ctranslate2.get_cuda_device_count()
-    if wanted == "auto":
-        return "cuda" if devices > 0 else "cpu"
-    if wanted == "cuda" and devices == 0:
-        raise ModelError("stt.device is cuda, but there is no CUDA device. Set it to auto or cpu.")
-    return wanted
+    usable = devices > 0 and load_cublas()
+    if wanted == "cuda" and not usable:
+        lack = "no cuBLAS 12 (make setup GPU=1 installs it)" if devices else "no CUDA device"
+        raise ModelError(f"stt.device is cuda, but there is {lack}. Set it to auto or cpu.")
+    return "cuda" if usable else "cpu"
 
 
 def _compute_type(wanted: str, device: str) -> str:

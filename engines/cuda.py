@@ -1,0 +1,33 @@
+"""The CUDA libraries that CTranslate2 needs and does not bring."""
+
+import ctypes
+import importlib.util
+from pathlib import Path
+
+_LIBRARIES = ("libcublasLt.so.12", "libcublas.so.12")  # the second needs the first
+
+
+def load_cublas() -> bool:
+    """Load cuBLAS 12 into the process, from the system or the nvidia-cublas-cu12 package.
+
+    CTranslate2 opens it by name at its first use, and a library that is loaded already is found
+    under its name wherever it lies. False when there is none: then only the CPU can be used.
+    """
+    return all(_load(name) for name in _LIBRARIES)
+
+
+def _load(name: str) -> bool:
+    candidates = [name, *(str(folder / name) for folder in _package_folders())]
+    for candidate in candidates:
+        try:
+            ctypes.CDLL(candidate, mode=ctypes.RTLD_GLOBAL)
+        except OSError:
+            continue
+        return True
+    return False
+
+
+def _package_folders() -> list[Path]:
+    spec = importlib.util.find_spec("nvidia")  # a namespace that NVIDIA's packages share
+    locations = spec.submodule_search_locations if spec else None
+    return [Path(location) / "cublas" / "lib" for location in locations or ()]
