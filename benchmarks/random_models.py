@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import gguf
 import numpy as np
@@ -79,17 +79,39 @@ class LlamaShape:
         return self.width // self.heads * self.kv_heads
 
 
+class Vocabulary(Protocol):
+    """Any vocabulary that can be written into a GGUF file."""
+
+    @property
+    def tokens(self) -> tuple[str, ...]: ...
+
+    def add_to(self, writer: Any) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
-    """A byte-level BPE: tokens as GPT-2 writes bytes, the first of them the control tokens."""
+class BytePairs:
+    """A byte-level BPE: tokens as GPT-2 writes bytes, with the control tokens among them."""
 
     tokens: tuple[str, ...]
     merges: tuple[str, ...]
 
-    def padded(self, size: int) -> "Vocabulary":
+    def padded(self, size: int) -> "BytePairs":
         """With tokens that are never used, up to the vocabulary of a real model."""
         padding = (f"[PAD{index}]" for index in range(len(self.tokens), size))
-        return Vocabulary((*self.tokens, *padding), self.merges)
+        return BytePairs((*self.tokens, *padding), self.merges)
+
+    def add_to(self, writer: Any) -> None:
+        ids = {text: index for index, text in enumerate(self.tokens)}
+        writer.add_tokenizer_model("gpt2")
+        writer.add_tokenizer_pre("qwen35")
+        writer.add_token_list(list(self.tokens))
+        writer.add_token_types([_token_type(text) for text in self.tokens])
+        writer.add_token_merges(list(self.merges))
+        writer.add_bos_token_id(ids[END_OF_TEXT])
+        writer.add_eos_token_id(ids[END])
+        writer.add_eot_token_id(ids[END])
+        writer.add_pad_token_id(ids[PAD])
+        writer.add_add_bos_token(False)
 
 
 def write_random_gguf(
@@ -115,7 +137,7 @@ def write_random_gguf(
     )
 
 
-def small_vocabulary(size: int = 512) -> Vocabulary:
+def small_vocabulary(size: int = 512) -> BytePairs:
     """All bytes, and merges for a little of five languages."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
@@ -133,7 +155,7 @@ def small_vocabulary(size: int = 512) -> Vocabulary:
     )
     tokenizer.train_from_iterator(_SENTENCES, trainer)
     tokens = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
-    return Vocabulary(tuple(text for text, _ in tokens), _merges_of(tokenizer))
+    return BytePairs(tuple(text for text, _ in tokens), _merges_of(tokenizer))
 
 
 def random_weights(shape: LlamaShape, vocabulary_size: int, *, seed: int) -> dict[str, Weights]:
@@ -188,27 +210,13 @@ def write_gguf(
     writer.add_vocab_size(len(vocabulary.tokens))
     if chat_template:
         writer.add_chat_template(chat_template)
-    _add_vocabulary(writer, vocabulary)
+    vocabulary.add_to(writer)
     for name, tensor in weights.items():
         _add_tensor(writer, name, tensor, quantization)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
-
-
-def _add_vocabulary(writer: Any, vocabulary: Vocabulary) -> None:
-    ids = {text: index for index, text in enumerate(vocabulary.tokens)}
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("qwen35")
-    writer.add_token_list(list(vocabulary.tokens))
-    writer.add_token_types([_token_type(text) for text in vocabulary.tokens])
-    writer.add_token_merges(list(vocabulary.merges))
-    writer.add_bos_token_id(ids[END_OF_TEXT])
-    writer.add_eos_token_id(ids[END])
-    writer.add_eot_token_id(ids[END])
-    writer.add_pad_token_id(ids[PAD])
-    writer.add_add_bos_token(False)
 
 
 def _token_type(text: str) -> Any:

@@ -4,12 +4,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
+
+import gguf
 
 from benchmarks.random_models import (
     CHAT_TEMPLATE,
     END,
+    BytePairs,
     LlamaShape,
-    Vocabulary,
     random_weights,
     small_vocabulary,
     write_gguf,
@@ -45,7 +48,7 @@ def write_scripted_gguf(
     vocabulary = small_vocabulary()
     texts = [_as_token(piece) for piece in pieces]
     new = tuple(text for text in texts if text not in vocabulary.tokens)
-    vocabulary = Vocabulary(vocabulary.tokens + new, vocabulary.merges)
+    vocabulary = BytePairs(vocabulary.tokens + new, vocabulary.merges)
     ids = [vocabulary.tokens.index(text) for text in (_as_token(b"\n"), *texts, END)]
     shape = LlamaShape(layers=1, width=128)
     weights = random_weights(shape, len(vocabulary.tokens), seed=0)
@@ -55,6 +58,44 @@ def write_scripted_gguf(
     for before, after in pairwise(ids):
         weights["output.weight"][after] += weights["token_embd.weight"][before]
     write_gguf(path, shape, vocabulary, weights, chat_template=chat_template)
+
+
+@dataclass(frozen=True, slots=True)
+class SentencePieces:
+    """A vocabulary as Llama 2, Mistral and Gemma have it: bytes, letters, a space before words."""
+
+    space_before_text: bool
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        data = [f"<0x{byte:02X}>" for byte in range(256)]
+        letters = [*"abcdefghijklmnopqrstuvwxyz", *"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "▁"]
+        return ("<unk>", "<s>", "</s>", *data, *letters, "▁H", "▁He")
+
+    def add_to(self, writer: Any) -> None:
+        count = len(self.tokens)
+        special = [gguf.TokenType.UNKNOWN, gguf.TokenType.CONTROL, gguf.TokenType.CONTROL]
+        types = [*special, *[gguf.TokenType.BYTE] * 256, *[gguf.TokenType.NORMAL] * (count - 259)]
+        writer.add_tokenizer_model("llama")
+        writer.add_token_list(list(self.tokens))
+        writer.add_token_scores([-float(index) for index in range(count)])
+        writer.add_token_types(types)
+        writer.add_bos_token_id(1)
+        writer.add_eos_token_id(2)
+        writer.add_unk_token_id(0)
+        writer.add_add_bos_token(True)
+        writer.add_add_space_prefix(self.space_before_text)
+
+
+def write_sentencepiece_gguf(path: Path, *, space_before_text: bool) -> None:
+    """Write a model of random weights with such a vocabulary, in a template that has a BOS."""
+    vocabulary, shape = SentencePieces(space_before_text), LlamaShape(layers=1, width=64)
+    weights = random_weights(shape, len(vocabulary.tokens), seed=0)
+    template = (
+        "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}"
+        "{% if add_generation_prompt %}[assistant]{% endif %}"
+    )
+    write_gguf(path, shape, vocabulary, weights, chat_template=template)
 
 
 def _as_token(piece: bytes) -> str:

@@ -29,6 +29,7 @@ from tests.tiny_llm import (
     config,
     outputs_of,
     user,
+    write_sentencepiece_gguf,
 )
 
 MakeEngine = Callable[..., LlmEngine]
@@ -153,6 +154,28 @@ def test_rollback_keeps_the_whole_tokens_of_what_was_heard(
 ) -> None:
     first, second = two_turns(scripted(WORDS), heard)
     assert second.reused_tokens == first.prompt_tokens + words
+
+
+@pytest.mark.parametrize("space_before_text", [True, False])
+def test_sentencepiece_prompts_begin_with_one_bos_and_are_spelt_as_one_text(
+    tmp_path: Path, space_before_text: bool
+) -> None:
+    path = tmp_path / "sentencepiece.gguf"
+    write_sentencepiece_gguf(path, space_before_text=space_before_text)
+    engine = LlmEngine(config(path))
+    engine.load()
+    steps = Steps(engine)
+    first, _ = steps.start(chat("a", user("Hello.")))
+    steps.finish()
+    messages = (user("Hello."), assistant(outputs_of(first).text), user("He said so."))
+    second, _ = steps.start(chat("a", *messages))
+    prompt = second.state.prompt
+    steps.finish()
+    pieces = b"".join(map(engine._vocabulary.piece, prompt.tokens)).decode()
+    assert prompt.tokens.count(1) == 1
+    assert prompt.tokens[0] == 1
+    assert pieces.removeprefix(" ") == prompt.text.removeprefix("<s>")
+    assert outputs_of(second).completion.reused_tokens >= outputs_of(first).completion.prompt_tokens
 
 
 def test_an_answer_after_a_rollback_equals_a_fresh_one(load: MakeEngine) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from engines.errors import ModelError
 from engines.llm.llama import Batch, Context, Model, Sampler, Vocabulary, _LogLine
-from tests.tiny_llm import write_scripted_gguf
+from tests.tiny_llm import write_scripted_gguf, write_sentencepiece_gguf
 
 
 @pytest.fixture
@@ -56,6 +56,19 @@ def test_segments_of_a_byte_level_vocabulary_can_be_joined(model: Model) -> None
     assert model.vocabulary.joins_segments
     assert not model.vocabulary.adds_bos
     assert model.vocabulary.eos_text == "<|im_end|>"
+
+
+@pytest.mark.parametrize("space_before_text", [True, False])
+def test_segments_are_joined_only_where_no_space_is_put_before_them(
+    tmp_path: Path, space_before_text: bool
+) -> None:
+    path = tmp_path / "sentencepiece.gguf"
+    write_sentencepiece_gguf(path, space_before_text=space_before_text)
+    vocabulary = Model(path, gpu_layers=0).vocabulary
+    assert vocabulary.joins_segments != space_before_text
+    assert vocabulary.adds_bos
+    assert vocabulary.bos_text == "<s>"
+    assert detokenized(vocabulary, vocabulary.tokenize("Hé"))[-2:] == "Hé"
 
 
 def test_pieces_longer_than_the_first_buffer_are_whole(tmp_path: Path) -> None:
