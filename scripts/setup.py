@@ -7,6 +7,7 @@ nothing and takes a few hundredths of a second.
 from __future__ import annotations  # an older Python must get as far as the check of its version
 
 import argparse
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -17,7 +18,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,16 +75,20 @@ class Progress:
 
 def main(argv: Sequence[str]) -> int:
     """Exit status: 0 when everything is in place, 1 with a sentence on standard error."""
+    arguments = _arguments(argv)
     try:
-        arguments = _arguments(argv)
         _check_python()
-        if arguments.train:
-            set_up_training()
-        else:
-            set_up(_variant(arguments.gpu))
+        with _only_one():
+            if arguments.train:
+                set_up_training()
+            else:
+                set_up(_variant(arguments.gpu))
     except SetupError as error:
         print(f"\nSet-up stopped: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nSet-up stopped. The next one goes on from here.", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -136,6 +142,15 @@ def _variant(gpu: str | None) -> str:
     return "gpu" if gpu == "1" else "cpu"
 
 
+@contextmanager
+def _only_one() -> Iterator[None]:
+    """Wait while another set-up of this tree runs, as with `make serve` and `make demo` at once."""
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "setup.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 # What set-up needs from the machine.
 
 
@@ -171,7 +186,6 @@ def _check_tools(variant: str) -> None:
 
 def _create(venv: Path, progress: Progress) -> None:
     progress.step(f"Creating {venv.name} with Python {platform.python_version()}")
-    CACHE.mkdir(exist_ok=True)
     LOG.write_text("")
     if not (venv / "bin" / "python").exists():
         _run([sys.executable, "-m", "venv", str(venv)], progress)
