@@ -8,77 +8,25 @@ way.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 
-from engines.batcher import Job, Priority
+from engines.batcher import Priority
 from engines.config import LlmConfig
 from engines.errors import EngineError, ModelError
 from engines.llm.answer import AnswerStream
 from engines.llm.chat import ChatTemplate
+from engines.llm.context import Batch, Context, Sampler
 from engines.llm.kv_cache import KvCache, KvSequence
-from engines.llm.llama import Batch, Context, Model, Sampler, gpu_name, supports_gpu
+from engines.llm.llama import Model, gpu_name, supports_gpu
 from engines.llm.prompt import Memory, Prompt, PromptBuilder
-from engines.llm.requests import ChatOutput, ChatRequest, Completion, Forget, LlmRequest
+from engines.llm.requests import ChatRequest, Completion, Forget
+from engines.llm.work import ChatWork, LlmJob, Share, end_without_decoding
 from engines.loaded import LoadedModel, megabytes_of, model_error, stopwatch
 
 log = logging.getLogger(__name__)
 
 # A prompt that no answer waits for may take this many chunks in a step.
 _CHUNKS_ALONE = 4
-
-LlmJob: TypeAlias = Job[LlmRequest, ChatOutput]
-
-
-@dataclass(eq=False, slots=True)
-class _Chat:
-    """A job that holds a sequence."""
-
-    job: LlmJob
-    request: ChatRequest
-    prompt: Prompt
-    sequence: KvSequence
-    pending: list[int]  # tokens to decode: the rest of the prompt, then each token generated
-    answer: AnswerStream
-    sampler: Sampler
-    reused_tokens: int
-
-    @property
-    def decoding(self) -> bool:
-        """The prompt is done, and the answer in the making."""
-        return self.answer.count > 0
-
-    @property
-    def overtaken(self) -> bool:
-        """A prefill whose session has a newer request."""
-        return not self.request.generate and self.sequence.session is None
-
-    @property
-    def memory(self) -> Memory:
-        return self.prompt.then(self.answer.span)
-
-    def finish(self, reason: Literal["stop", "length", "ready", "skipped"]) -> None:
-        for output in self.answer.close():
-            self.job.emit(output)
-        self.job.emit(
-            Completion(
-                "tool_calls" if self.answer.called_tools else reason,
-                prompt_tokens=len(self.prompt.tokens),
-                reused_tokens=self.reused_tokens,
-                generated_tokens=self.answer.count,
-            )
-        )
-        self.job.finish()
-
-
-@dataclass(frozen=True, slots=True)
-class _Share:
-    """A chat's part of one batch."""
-
-    chat: _Chat
-    count: int  # of its pending tokens
-    output: int | None  # index of the logits in the batch, if its next token can be sampled
 
 
 class LlmEngine:
@@ -93,7 +41,7 @@ class LlmEngine:
         self.config = config
         self.max_batch = config.sequences
         self.loaded: tuple[LoadedModel, ...] = ()
-        self._chats: dict[KvSequence, _Chat] = {}
+        self._chats: dict[KvSequence, ChatWork] = {}
 
     def load(self) -> None:
         """Load and warm the model. Raises `ModelError` naming the file and what mends it."""
@@ -135,24 +83,24 @@ class LlmEngine:
 
     def step(self, jobs: Sequence[LlmJob]) -> None:
         """Decode one batch and sample the next token of every chat whose prompt is done."""
-        chats = [job.state for job in jobs if not _end_without_decoding(job)]
+        chats = [job.state for job in jobs if not end_without_decoding(job)]
         shares = self._fill_batch(chats)
         if not shares:
             return
         try:
             self._context.decode(self._batch)
-        except EngineError:
             for share in shares:
+                self._advance(share)
+        except Exception:
+            for share in shares:  # who knows what their part of the KV cache holds now
                 self._chats.pop(share.chat.sequence)
                 self._cache.release(share.chat.sequence, intact=False)
             raise
-        for share in shares:
-            self._advance(share)
 
     def stop(self, job: LlmJob) -> None:
         """Give the sequence back; its cache is kept for the session's next request."""
         chat = job.state
-        if isinstance(chat, _Chat) and chat.sequence in self._chats:
+        if isinstance(chat, ChatWork) and chat.sequence in self._chats:
             del self._chats[chat.sequence]
             chat.sequence.memory = chat.memory
             self._cache.release(chat.sequence)
@@ -219,9 +167,9 @@ class LlmEngine:
 
     def _open(
         self, job: LlmJob, request: ChatRequest, prompt: Prompt, sequence: KvSequence
-    ) -> _Chat:
+    ) -> ChatWork:
         reused = len(sequence.tokens)
-        chat = _Chat(
+        chat = ChatWork(
             job,
             request,
             prompt,
@@ -241,7 +189,7 @@ class LlmEngine:
         self._chats[sequence] = chat
         return chat
 
-    def _fill_batch(self, chats: Sequence[_Chat]) -> list[_Share]:
+    def _fill_batch(self, chats: Sequence[ChatWork]) -> list[Share]:
         """Who decodes what in this step: answers first, then prompts by priority, the shortest rest
         first, since it is the soonest to be heard."""
         self._batch.clear()
@@ -257,14 +205,14 @@ class LlmEngine:
             budget -= count
         return shares
 
-    def _prefill_budget(self, decoding: Sequence[_Chat], prefilling: Sequence[_Chat]) -> int:
+    def _prefill_budget(self, decoding: Sequence[ChatWork], prefilling: Sequence[ChatWork]) -> int:
         """Tokens of prompts in this step: few if someone listens, or if nothing is urgent and an
         urgent job may come at any moment."""
         urgent = any(chat.job.priority < Priority.PARTIAL for chat in prefilling)
         chunk = self.config.prefill_chunk_tokens
         return chunk if decoding or not urgent else _CHUNKS_ALONE * chunk
 
-    def _add(self, chat: _Chat, count: int) -> _Share:
+    def _add(self, chat: ChatWork, count: int) -> Share:
         complete = chat.request.generate and count == len(chat.pending)
         index = self._batch.add(
             chat.pending[:count],
@@ -272,9 +220,9 @@ class LlmEngine:
             position=len(chat.sequence.tokens),
             output=complete,
         )
-        return _Share(chat, count, index if complete else None)
+        return Share(chat, count, index if complete else None)
 
-    def _advance(self, share: _Share) -> None:
+    def _advance(self, share: Share) -> None:
         chat = share.chat
         self._cache.extend(chat.sequence, chat.pending[: share.count])
         chat.pending = chat.pending[share.count :]
@@ -283,7 +231,7 @@ class LlmEngine:
         elif not chat.pending:
             chat.finish("ready")
 
-    def _accept(self, chat: _Chat, token: int) -> None:
+    def _accept(self, chat: ChatWork, token: int) -> None:
         """Take the next token of an answer."""
         if self._vocabulary.ends_answer(token):
             chat.finish("stop")
@@ -296,18 +244,6 @@ class LlmEngine:
             chat.finish("length")
         else:
             chat.pending = [token]
-
-
-def _end_without_decoding(job: LlmJob) -> bool:
-    """End a job that has nothing to decode. False if it has."""
-    if isinstance(job.state, Completion):
-        job.emit(job.state)
-        job.finish()
-    elif job.state.overtaken:
-        job.state.finish("skipped")
-    elif not job.state.pending:
-        job.state.finish("ready")
-    return job.finished
 
 
 def _template_of(model: Model) -> ChatTemplate:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from engines.llm.llama import Context
+from engines.llm.context import Context
 from engines.llm.prompt import Memory, common_prefix_length
 
 

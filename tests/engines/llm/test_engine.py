@@ -17,7 +17,7 @@ from engines.llm import (
     TextDelta,
     Tool,
 )
-from engines.llm.llama import Batch, Context
+from engines.llm.context import Context
 from tests.tiny_llm import (
     SYSTEM,
     Answer,
@@ -242,20 +242,21 @@ def test_two_requests_of_one_session_at_once_are_both_right(load: MakeEngine) ->
     assert len(steps.engine._cache.sequences) == 1, "only the newer one is kept"
 
 
-def test_when_decoding_fails_the_jobs_end_and_the_next_answer_is_right(
-    load: MakeEngine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("method", ["decode", "logits"])
+def test_when_a_step_fails_its_jobs_end_and_the_next_answer_is_right(
+    load: MakeEngine, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     request = chat("a", user("Hello."))
     steps = Steps(load())
     job, _ = steps.start(request)
     steps.step(3)
-    decode = Context.decode
+    original = getattr(Context, method)
 
-    def fail(context: Context, batch: Batch) -> None:
-        decode(context, batch)  # the context is left with tokens that nobody accounts for
-        raise EngineError("llama_decode failed with status 2.")
+    def fail(context: Context, argument: object) -> None:
+        original(context, argument)  # what was decoded is in the cache, and nobody knows of it
+        raise EngineError("llama.cpp failed.")
 
-    monkeypatch.setattr(Context, "decode", fail)
+    monkeypatch.setattr(Context, method, fail)
     with pytest.raises(EngineError):
         steps.step()
     steps.stop([job])

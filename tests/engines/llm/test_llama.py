@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from engines.errors import ModelError
-from engines.llm.llama import Batch, Context, Model, Sampler, Vocabulary, _LogLine
+from engines.llm.context import Batch, Context, Sampler
+from engines.llm.llama import Model, Vocabulary, _LogLine
 from tests.tiny_llm import write_scripted_gguf, write_sentencepiece_gguf
 
 
