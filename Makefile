@@ -27,15 +27,13 @@ check: setup ## lint, formatting and strict types
 	@$(VENV) -m ruff format --check .
 	@$(VENV) -m mypy .
 
-starter: ## train the starter models again, in .venv-train
+TRAIN := .venv-train/bin/python -m scripts.train_starter
+
+starter: setup ## train the starter models again, in .venv-train: hours on a CPU
 	@$(PYTHON) scripts/setup.py --train
-	@.venv-train/bin/python -m scripts.train_starter $(ARGS)
-
-starter-models: ## bring back the committed starter models
-	@git checkout -- models/starter
-
-LOCK := $(VENV) -m uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
-	--no-emit-index-url --no-emit-find-links --python-version 3.11 $(if $(UPGRADE),--upgrade)
+	@$(TRAIN).stt
+	@$(TRAIN).llm --minutes 60 --evaluate
+	@$(TRAIN).tts
 
 # llama.cpp has a lock of its own; the rest is torch, which silero-vad asks for, and what it brings.
 NOT_LOCKED := llama-cpp-python torch sympy mpmath networkx setuptools

@@ -117,14 +117,19 @@ def set_up(variant: str) -> None:
 
 
 def set_up_training() -> None:
-    """Bring .venv-train up to date: torch and what the recipes need."""
-    fingerprint = _digest([REQUIREMENTS / "train.txt"])
+    """Bring .venv-train up to date: torch, what the recipes need, and .venv's build of llama.cpp."""
+    variant = _variant(None)
+    fingerprint = f"{variant} {_digest([REQUIREMENTS / 'train.txt', *_inputs(variant)])}"
     if _read(TRAIN_VENV / ".ready") == fingerprint:
         return
+    wheel = _wheel_in(CACHE / "wheels" / _wheel_key(variant))
+    if wheel is None:
+        raise SetupError("llama.cpp is not compiled yet: make setup")
     progress = Progress(total=2)
+    print(f"Setting up {TRAIN_VENV} for training (details in {LOG})")
     _create(TRAIN_VENV, progress)
     progress.step("Installing torch and the training tools")
-    _pip(TRAIN_VENV, ["install", "-r", str(REQUIREMENTS / "train.txt")], progress)
+    _pip(TRAIN_VENV, ["install", "-r", str(REQUIREMENTS / "train.txt"), str(wheel)], progress)
     (TRAIN_VENV / ".ready").write_text(fingerprint)
 
 
