@@ -112,14 +112,17 @@ class ChatTemplate:
         """
         messages = [replace(m, content=self._without_control(m.content)) for m in messages]
         text = self._render_somehow(messages, tools, generate=generate)
-        return text if generate else _up_to_end_of(text, messages)
+        if generate or not messages:
+            return text
+        probe = [*messages[:-1], replace(messages[-1], content=_PROBE)]
+        _, _, trailer = self._render_somehow(probe, tools, generate=False).rpartition(_PROBE)
+        return text.removesuffix(trailer).rstrip()
 
     def _render_somehow(
         self, messages: list[Message], tools: Sequence[Tool], *, generate: bool
     ) -> str:
-        if tools and not self.has_tools:
-            messages, tools = [Message("system", _tools_text(tools)), *messages], ()
-            messages = with_one_system(messages)
+        if not self.has_tools:
+            messages, tools = _tools_in_words(messages, tools), ()
         if self.has_system:
             try:
                 return self._render(messages, tools, generate=generate)
@@ -208,9 +211,14 @@ def _merged(messages: Sequence[Message]) -> list[Message]:
     return merged
 
 
-def _tools_text(tools: Sequence[Tool]) -> str:
+def _tools_in_words(messages: Sequence[Message], tools: Sequence[Tool]) -> list[Message]:
+    """The chat for a template that knows nothing of tools."""
+    in_words = [_without_tools(message) for message in messages]
+    if not tools:
+        return in_words
     lines = [json.dumps(tool.as_json(), ensure_ascii=False) for tool in tools]
-    return _TOOLS_TEXT.format(tools="\n".join(lines))
+    offer = Message("system", _TOOLS_TEXT.format(tools="\n".join(lines)))
+    return with_one_system([*in_words, offer])
 
 
 def _as_json(message: Message) -> dict[str, Any]:
@@ -235,13 +243,6 @@ def _parsed(arguments: str) -> Any:
         return json.loads(arguments)
     except ValueError:
         return arguments
-
-
-def _up_to_end_of(text: str, messages: Sequence[Message]) -> str:
-    """Cut a prompt right after the content of its last message, where that can be found."""
-    content = messages[-1].content.strip() if messages else ""
-    found = text.rfind(content) if content else -1
-    return text[: found + len(content)] if found >= 0 else text
 
 
 def _any_of(texts: Sequence[str]) -> re.Pattern[str]:

@@ -42,6 +42,12 @@ def test_a_prefill_ends_with_the_last_words() -> None:
     assert text == "<|im_start|>user\nHello.<|im_end|>\n<|im_start|>user\nWhat is"
 
 
+@pytest.mark.parametrize("words", ["e", "m", "user", "a b"])
+def test_a_prefill_does_not_mistake_the_template_for_the_words(words: str) -> None:
+    text = ChatTemplate(CHAT_TEMPLATE).render([SYSTEM, user(words)], generate=False)
+    assert text.endswith(f"<|im_start|>user\n{words}")
+
+
 def test_tools_calls_and_results_go_to_the_template() -> None:
     text = ChatTemplate(CHAT_TEMPLATE).render(WITH_TOOLS, [BOOK])
     assert '"description": "Books an appointment."' in text
@@ -79,6 +85,13 @@ def test_calls_and_results_are_told_in_words_to_a_template_without_tools() -> No
     assert '"name": "book", "description"' in text
     assert '<tool_call>\n{"name": "book", "arguments": {"day": "lunes"}}\n</tool_call>' in text
     assert '<tool_response>\n{"ok": true}\n</tool_response>' in text
+
+
+def test_old_calls_are_not_lost_when_no_tools_are_offered_any_more() -> None:
+    template = "{% for m in messages %}[{{ m.role }}: {{ m.content }}]{% endfor %}"
+    text = ChatTemplate(template).render(WITH_TOOLS)
+    assert '"name": "book"' in text
+    assert "[user: <tool_response>" in text
 
 
 def test_a_template_that_refuses_everything_gives_a_clear_error() -> None:
