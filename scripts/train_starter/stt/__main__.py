@@ -24,9 +24,9 @@ from scripts.train_starter.stt.evaluate import quick_score, report
 from scripts.train_starter.stt.export import export, size_megabytes
 from scripts.train_starter.stt.train import Progress, TrainConfig, run
 
-NUM_PLAIN_SHARDS, NUM_WIDE_SHARDS = 12, 70
+NUM_PLAIN_SHARDS, NUM_WIDE_SHARDS = 12, 40
 POLL_SECONDS = 5.0
-QUICK_SENTENCES, REPORT_SENTENCES = 10, 60  # of every language
+QUICK_SENTENCES, REPORT_SENTENCES = 10, 24  # of every language
 
 
 @dataclass(frozen=True, slots=True)

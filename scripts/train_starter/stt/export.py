@@ -2,7 +2,7 @@
 
 What breaks an unmodified faster-whisper, silently or not, and is therefore written here: the empty
 string and a byte alphabet in the vocabulary (see `tokenizer.py`), `lang_ids`, 1,500 positions,
-`tokenizer.json`, `preprocessor_config.json`.
+`tokenizer.json`, `preprocessor_config.json`. `tinig.json` is for the server alone.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ PREPROCESSOR = {
     "chunk_length": 30,
     "n_fft": 400,
 }
+TINIG = {"short_windows": True, "translate": False}  # what engines/stt must know of the training
 
 
 def export(checkpoint: Path, tokenizer_file: Path, out: Path) -> None:
@@ -49,7 +50,8 @@ def export(checkpoint: Path, tokenizer_file: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     spec.save(str(out))
     shutil.copy(tokenizer_file, out / "tokenizer.json")
-    (out / "preprocessor_config.json").write_text(json.dumps(PREPROCESSOR, indent=2) + "\n")
+    for name, facts in (("preprocessor_config", PREPROCESSOR), ("tinig", TINIG)):
+        (out / f"{name}.json").write_text(json.dumps(facts, indent=2) + "\n")
 
 
 def _configure(spec: Any, codec: Codec, num_decoder_layers: int) -> None:
