@@ -117,7 +117,7 @@ def set_up(variant: str) -> None:
 
 
 def set_up_training() -> None:
-    """Bring .venv-train up to date: torch, what the recipes need, and .venv's build of llama.cpp."""
+    """Bring .venv-train up to date: torch, the recipes' tools, .venv's build of llama.cpp."""
     variant = _variant(None)
     fingerprint = f"{variant} {_digest([REQUIREMENTS / 'train.txt', *_inputs(variant)])}"
     if _read(TRAIN_VENV / ".ready") == fingerprint:
