@@ -11,7 +11,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer
 
 from scripts.train_starter.domain import Dialogue
-from scripts.train_starter.language_model.tokenizer import MESSAGE_END, MESSAGE_START
+from scripts.train_starter.language_model.tokenizer import MESSAGE_END, MESSAGE_START, token_id
 
 TEMPLATE_PATH = Path(__file__).parent / "chat_template.jinja"
 
@@ -47,7 +47,7 @@ def encode(tokenizer: Tokenizer, dialogue: Dialogue) -> Example:
     ids = tokenizer.encode(render(dialogue.messages, dialogue.tools)).ids
     targets = [False] * len(ids)
     opening = tokenizer.encode(f"{MESSAGE_START}assistant\n").ids
-    closing = tokenizer.encode(MESSAGE_END).ids[0]
+    closing = token_id(tokenizer, MESSAGE_END)
     learnt = iter(dialogue.learnt)
     at = 0
     while at < len(ids):

@@ -4,9 +4,9 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from llama_cpp import Llama
+from llama_cpp import CreateCompletionResponse, Llama
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 from scripts.train_starter.domain import LANGUAGES, Dialogue, Utterance, dialogue, sentences
@@ -72,9 +72,10 @@ def evaluate(path: Path) -> Score:
     )
     score = Score()
     for case in cases():
-        prompt = formatter(messages=list(case.messages), tools=list(case.tools) or None).prompt
+        messages, tools = cast(Any, list(case.messages)), cast(Any, list(case.tools) or None)
+        prompt = formatter(messages=messages, tools=tools).prompt
         result = llama.create_completion(prompt, max_tokens=_ANSWER_TOKENS, temperature=0.0)
-        score.add(case, result["choices"][0]["text"])
+        score.add(case, cast(CreateCompletionResponse, result)["choices"][0]["text"])
     return score
 
 

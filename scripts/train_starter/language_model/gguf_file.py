@@ -16,6 +16,7 @@ from scripts.train_starter.language_model.tokenizer import (
     MESSAGE_END,
     PADDING,
     TEXT_END,
+    token_id,
 )
 
 _BLOCK_TENSORS = {
@@ -64,17 +65,17 @@ def _add_metadata(writer: gguf.GGUFWriter, config: ModelConfig) -> None:
 def _add_tokenizer(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
     parts: dict[str, Any] = json.loads(tokenizer.to_str())
     special = {token["id"] for token in parts["added_tokens"]}
-    tokens = [tokenizer.id_to_token(index) for index in range(tokenizer.get_vocab_size())]
+    tokens = [tokenizer.id_to_token(index) or "" for index in range(tokenizer.get_vocab_size())]
     control, normal = gguf.TokenType.CONTROL, gguf.TokenType.NORMAL
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre(LLAMA_CPP_PRE_TOKENIZER)
     writer.add_token_list(tokens)
     writer.add_token_types([control if i in special else normal for i in range(len(tokens))])
     writer.add_token_merges([" ".join(pair) for pair in parts["model"]["merges"]])
-    writer.add_bos_token_id(tokenizer.token_to_id(TEXT_END))
-    writer.add_eos_token_id(tokenizer.token_to_id(MESSAGE_END))
-    writer.add_eot_token_id(tokenizer.token_to_id(MESSAGE_END))
-    writer.add_pad_token_id(tokenizer.token_to_id(PADDING))
+    writer.add_bos_token_id(token_id(tokenizer, TEXT_END))
+    writer.add_eos_token_id(token_id(tokenizer, MESSAGE_END))
+    writer.add_eot_token_id(token_id(tokenizer, MESSAGE_END))
+    writer.add_pad_token_id(token_id(tokenizer, PADDING))
     writer.add_add_bos_token(False)
     writer.add_chat_template(TEMPLATE_PATH.read_text(encoding="utf-8"))
 

@@ -63,11 +63,13 @@ class Attention(nn.Module):
         k = rotate(self._heads(self.k(x)), cos, sin)
         v = self._heads(self.v(x))
         mixed = F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=True)
-        return self.output(mixed.transpose(1, 2).flatten(2))
+        written: Tensor = self.output(mixed.transpose(1, 2).flatten(2))
+        return written
 
     def _heads(self, x: Tensor) -> Tensor:
         """(batch, time, width) to (batch, heads, time, head_width)."""
-        return x.unflatten(-1, (-1, self.head_width)).transpose(1, 2)
+        batch, time, width = x.shape
+        return x.view(batch, time, width // self.head_width, self.head_width).transpose(1, 2)
 
 
 class Block(nn.Module):
@@ -83,7 +85,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
         x = x + self.attention(self.attention_norm(x), cos, sin)
         y = self.feed_forward_norm(x)
-        return x + self.down(F.silu(self.gate(y)) * self.up(y))
+        changed: Tensor = x + self.down(F.silu(self.gate(y)) * self.up(y))
+        return changed
 
 
 class LanguageModel(nn.Module):
@@ -108,7 +111,8 @@ class LanguageModel(nn.Module):
         cos, sin = (table[: ids.shape[1]].to(x.dtype) for table in (self.cos, self.sin))
         for block in self.blocks:
             x = block(x, cos, sin)
-        return self.norm(x)
+        normed: Tensor = self.norm(x)
+        return normed
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Scores of the next token, (..., vocabulary)."""

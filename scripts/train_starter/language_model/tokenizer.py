@@ -22,6 +22,14 @@ _WORDS = (
 )
 
 
+def token_id(tokenizer: Tokenizer, token: str) -> int:
+    """The id of `token`, which the vocabulary must hold."""
+    found: int | None = tokenizer.token_to_id(token)
+    if found is None:
+        raise ValueError(f"the tokenizer has no token {token!r}")
+    return found
+
+
 def train_tokenizer(texts: Iterator[str], vocabulary_size: int) -> Tokenizer:
     """A byte-level BPE tokenizer of `vocabulary_size` tokens, made from `texts`."""
     tokenizer = Tokenizer(models.BPE())

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from scripts.train_starter.language_model.batches import Batch, batches
 from scripts.train_starter.language_model.model import LanguageModel, ModelConfig
-from scripts.train_starter.language_model.tokenizer import PADDING
+from scripts.train_starter.language_model.tokenizer import PADDING, token_id
 
 _MATRIX_RATE = 0.02
 _OTHER_RATE = 3e-3
@@ -122,14 +122,14 @@ class Trainer:
 
     def _batches(self, tokenizer: Tokenizer) -> Iterator[Batch]:
         rng = random.Random(f"{self._config.seed} {self.progress.steps}")
-        padding = tokenizer.token_to_id(PADDING)
+        padding = token_id(tokenizer, PADDING)
         return batches(tokenizer, rng, self._config.tokens_per_batch, padding)
 
     def _step(self, batch: Batch) -> None:
         for optimizer, rate in self._optimizers:
             optimizer.param_groups[0]["lr"] = rate * self._rate_now()
         loss = self._loss(batch)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self._model.parameters(), _GRADIENT_NORM)
         for optimizer, _ in self._optimizers:
             optimizer.step()
