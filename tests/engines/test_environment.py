@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+from engines.config import REPOSITORY
+
 NAMES = ("OMP_WAIT_POLICY", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "GGML_NO_BACKTRACE")
 SCRIPT = f"import engines, os; print(*(os.environ[name] for name in {NAMES!r}))"
 
@@ -12,6 +14,7 @@ def settings(**environment: str) -> list[str]:
     kept = {name: value for name, value in os.environ.items() if name not in NAMES}
     result = subprocess.run(
         [sys.executable, "-c", SCRIPT],
+        cwd=REPOSITORY,
         env=kept | environment,
         check=True,
         capture_output=True,

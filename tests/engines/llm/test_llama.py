@@ -1,11 +1,15 @@
 """The layer over llama.cpp's C functions."""
 
 import logging
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from engines.config import REPOSITORY
 from engines.errors import ModelError
 from engines.llm.context import Batch, Context, Sampler
 from engines.llm.llama import Model, Vocabulary, _LogLine
@@ -130,3 +134,24 @@ def test_log_lines_are_joined_and_may_hold_broken_utf8(caplog: pytest.LogCapture
     assert [(r.levelno, r.getMessage()) for r in caplog.records] == [
         (logging.INFO, "token \N{REPLACEMENT CHARACTER} is odd")
     ]
+
+
+CRASH = """
+import sys
+from pathlib import Path
+from engines.llm.context import Batch, Context
+from engines.llm.llama import Model
+
+model = Model(Path(sys.argv[1]), gpu_layers=0)
+context = Context(model, tokens=256, sequences=1, batch_tokens=32, threads=1)
+batch = Batch(64)
+batch.add([5] * 64, sequence=0, position=0, output=True)  # more than the context was made for
+context.decode(batch)
+"""
+
+
+def test_a_failed_assertion_of_ggml_ends_the_process_at_once(random_model: Path) -> None:
+    command = [sys.executable, "-c", CRASH, str(random_model)]
+    result = subprocess.run(command, cwd=REPOSITORY, check=False, capture_output=True, timeout=30)
+    assert result.returncode == -signal.SIGABRT
+    assert b"GGML_ASSERT" in result.stderr
