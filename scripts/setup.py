@@ -69,6 +69,10 @@ class Progress:
         if self.is_terminal:
             print("\r\x1b[K", end="", flush=True)
 
+    def ready(self) -> None:
+        """Say that all steps are done."""
+        print(f"Ready after {self._elapsed()}.", flush=True)
+
     def _elapsed(self) -> str:
         return f"{time.monotonic() - self.began_at:.0f} s"
 
@@ -113,7 +117,7 @@ def set_up(variant: str) -> None:
     progress.step("Checking the starter models")
     _restore_starter_models(progress)
     (VENV / ".ready").write_text(fingerprint)
-    print(f"Ready after {time.monotonic() - progress.began_at:.0f} s.")
+    progress.ready()
 
 
 def set_up_training() -> None:
@@ -131,6 +135,7 @@ def set_up_training() -> None:
     progress.step("Installing torch and the training tools")
     _pip(TRAIN_VENV, ["install", "-r", str(REQUIREMENTS / "train.txt"), str(wheel)], progress)
     (TRAIN_VENV / ".ready").write_text(fingerprint)
+    progress.ready()
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
@@ -240,8 +245,10 @@ def _run(
     command: Sequence[str], progress: Progress, environment: Mapping[str, str] | None = None
 ) -> None:
     """Run a command, its output into the log and the gist of it on the progress line."""
-    with LOG.open("a") as log:
-        process = subprocess.Popen(
+    lines = []
+    with (
+        LOG.open("a") as log,
+        subprocess.Popen(
             command,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
@@ -249,18 +256,17 @@ def _run(
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-        )
-        assert process.stdout is not None
-        lines = []
-        for line in process.stdout:
+        ) as process,
+    ):
+        for line in process.stdout or ():
             log.write(line)
             lines.append(line)
             if gist := _gist(line):
                 progress.detail(gist)
-        progress.clear()
-        if process.wait():
-            tail = "".join(lines[-25:])
-            raise SetupError(f"`{shlex.join(command[:6])} ...` failed.\n{tail}\nAll of it: {LOG}")
+    progress.clear()
+    if process.returncode:
+        tail = "".join(lines[-25:])
+        raise SetupError(f"`{shlex.join(command[:6])} ...` failed.\n{tail}\nAll of it: {LOG}")
 
 
 def _gist(line: str) -> str:
