@@ -1,6 +1,7 @@
 """Every error that Tinig raises on purpose, in one tree.
 
-Each class has a `code` (what a client matches on) and its message is a sentence that says what to do.
+Each class has a `code` (what a client matches on) and its message is a sentence that says what to
+do.
 """
 
 
