@@ -1,6 +1,7 @@
 """Who may come in: keys, browsers' origins, and how many at once."""
 
 import hmac
+import ipaddress
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
@@ -26,11 +27,17 @@ def require_key(request: web.Request, keys: Sequence[str]) -> None:
 
 
 def require_origin(request: web.Request, allowed_origins: Sequence[str]) -> None:
-    """Raise 403 for a page of another origin, which would speak in its visitor's name."""
+    """Raise 403 for a page of another origin, which would speak in its visitor's name.
+
+    A page of this server's own is known by its address or as localhost. Another name has to be
+    among the allowed origins: anybody can point a name of theirs here once their page is open in
+    a browser (DNS rebinding), and origin and host then agree.
+    """
     origin = request.headers.get(hdrs.ORIGIN)
     if origin is None or origin in allowed_origins:
         return
-    if urlsplit(origin).netloc != request.host:
+    own = urlsplit(origin).netloc == request.host and _is_address(request.url.host)
+    if not own:
         raise web.HTTPForbidden(
             text=f"Pages of {origin} may not use this server. To allow them, add the origin to "
             "server.allowed_origins."
@@ -44,6 +51,14 @@ def require_room(sessions: int, max_sessions: int) -> None:
             text=f"All {max_sessions} places are taken. Try again shortly.",
             headers={hdrs.RETRY_AFTER: "5"},
         )
+
+
+def _is_address(host: str | None) -> bool:
+    try:
+        ipaddress.ip_address(host or "")
+    except ValueError:
+        return host == "localhost"
+    return True
 
 
 def _key_of(request: web.Request) -> str:

@@ -224,6 +224,19 @@ async def test_pages_of_other_origins_are_refused(
             await until(socket, "session.created")
 
 
+async def test_a_name_that_somebody_pointed_here_is_another_origin(
+    make_server: Callable[..., Server], aiohttp_client: MakeClient
+) -> None:
+    client = await aiohttp_client(make_server().application())
+    host = f"rebound.example:{client.port}"
+    with pytest.raises(WSServerHandshakeError) as refused:
+        await call(client, origin=f"http://{host}", headers={"Host": host})
+    assert refused.value.status == 403
+    host = f"localhost:{client.port}"
+    async with await call(client, origin=f"http://{host}", headers={"Host": host}) as socket:
+        await until(socket, "session.created")
+
+
 async def test_health_tells_of_a_dead_engine(
     stage: Stage, make_server: Callable[..., Server], aiohttp_client: MakeClient
 ) -> None:
