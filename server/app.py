@@ -96,7 +96,14 @@ class Server:
         log.info("call begins", extra={"peer": request.remote})
         conversation = self.config.conversation
         settings = _settings(conversation, request.query.get("model", "tinig"))
-        session = Session(session_id, self.engines, conversation, settings, self.counters)
+        session = Session(
+            session_id,
+            self.engines,
+            config=conversation,
+            interruption=self.config.interruption,
+            settings=settings,
+            counters=self.counters,
+        )
         await converse(socket, session, session_id, conversation)
         log.info("call ends")
 

@@ -10,7 +10,13 @@ from pathlib import Path
 from engines.errors import ConfigError
 from server.config_checks import check
 from server.config_fields import all_fields, sections_of
-from server.config_schema import LANGUAGES, Config, ConversationConfig, ServerConfig
+from server.config_schema import (
+    LANGUAGES,
+    Config,
+    ConversationConfig,
+    InterruptionConfig,
+    ServerConfig,
+)
 from server.config_sources import (
     DEFAULT_FILE,
     flag_parser,
@@ -27,6 +33,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "ConversationConfig",
+    "InterruptionConfig",
     "ServerConfig",
     "assemble",
     "parse",

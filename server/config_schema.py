@@ -72,9 +72,60 @@ class ConversationConfig:
     history_turns: int = option(
         12, "Turns that the model is shown besides the current one.", minimum=0, maximum=1000
     )
+    draft_confidence: float = option(
+        0.8,
+        "Mean token probability from which an answer is drafted before the turn is certain.",
+        minimum=0.0,
+        maximum=1.0,
+    )
+    playback_lead_seconds: float = option(
+        0.1,
+        "Audio sent ahead of what is heard: covers the network's jitter, delays a pause.",
+        minimum=0.02,
+        maximum=10.0,
+    )
     low_confidence: float = option(
         0.4,
         "Mean token probability below which the caller is asked to say it again.",
+        minimum=0.0,
+        maximum=1.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptionConfig:
+    """Sound of the caller over an answer: held at once, then judged. Durations are of audio."""
+
+    immunity_seconds: float = option(
+        0.0,
+        "After the first audio of an answer, while a client's echo cancellation warms up.",
+        minimum=0.0,
+        maximum=10.0,
+    )
+    soon_interval_seconds: float = option(
+        0.3, "Between two looks for clear words.", minimum=0.1, maximum=2.0
+    )
+    early_seconds: float = option(
+        0.8, "Sound after which it is judged at the latest.", minimum=0.1, maximum=5.0
+    )
+    strict_seconds: float = option(
+        2.0, "Sound after which one that was nothing is judged again.", minimum=0.2, maximum=10.0
+    )
+    cooldown_seconds: float = option(
+        0.5, "After a sound that was nothing, before another is judged.", minimum=0.0, maximum=10.0
+    )
+    soon_confidence: float = option(
+        0.85, "Mean token probability of clear words.", minimum=0.0, maximum=1.0
+    )
+    early_confidence: float = option(
+        0.5, "Mean token probability of words at the early check.", minimum=0.0, maximum=1.0
+    )
+    strict_confidence: float = option(
+        0.7, "Mean token probability of words at the strict check.", minimum=0.0, maximum=1.0
+    )
+    echo_overlap: float = option(
+        0.7,
+        "Share of words that the server itself just said, which makes the sound an echo.",
         minimum=0.0,
         maximum=1.0,
     )
@@ -86,6 +137,7 @@ class Config:
 
     server: ServerConfig = field(default_factory=ServerConfig)
     conversation: ConversationConfig = field(default_factory=ConversationConfig)
+    interruption: InterruptionConfig = field(default_factory=InterruptionConfig)
     vad: VadConfig = field(default_factory=VadConfig)
     stt: SttConfig = field(default_factory=SttConfig)
     llm: LlmConfig = field(default_factory=LlmConfig)

@@ -7,7 +7,7 @@ the turn's epoch; one with `epoch` None belongs to the session and always passes
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -279,6 +279,22 @@ class TurnFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerHeld:
+    """The answer stops at once, or goes on, while it is found out what a sound of the caller is."""
+
+    is_held: bool
+    epoch: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptionJudged:
+    """What a sound of the caller over an answer was, and how that was found out."""
+
+    record: Mapping[str, Any]
+    epoch: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something the client asked for, or the server tried, did not work. The session lives on."""
 
@@ -305,5 +321,7 @@ Event = (
     | FunctionCalled
     | ResponseFinished
     | TurnFinished
+    | AnswerHeld
+    | InterruptionJudged
     | Failed
 )

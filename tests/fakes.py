@@ -91,7 +91,7 @@ def transcript(
 class Stage:
     """The four fakes and their settings; change them in a test as the play demands."""
 
-    heard: str = "What is the capital of France?"
+    heard: str | Callable[[SttRequest], str] = "What is the capital of France?"
     answer: Sequence[str] = ("The capital", " of France", " is Paris.")
     stt_seconds: float = 0.05
     token_seconds: float = 0.02
@@ -132,8 +132,9 @@ class Stage:
         return [(0.0, VadResult(0.95 if loud else 0.02, state))]
 
     def _stt(self, request: SttRequest) -> Sequence[tuple[float, Any]]:
+        heard = self.heard if isinstance(self.heard, str) else self.heard(request)
         result = self.stt_error or transcript(
-            self.heard, confidence=self.confidence, languages=request.languages
+            heard, confidence=self.confidence, languages=request.languages
         )
         return [(self.stt_seconds, result)]
 

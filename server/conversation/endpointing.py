@@ -26,6 +26,7 @@ class EndpointingConfig:
     speech_threshold: float = 0.5
     silence_threshold: float = 0.35
     minimum_speech_seconds: float = 0.1
+    hasty_speech_seconds: float = 0.064  # instead of it, over an answer: holding that is cheap
     pause_seconds: float = 0.2
     end_silence_seconds: float = 0.5
 
@@ -38,13 +39,14 @@ class Endpointer:
         self.speaking = False
         self._voiced_windows = 0  # in a row, before speech counts as started
         self._silent_windows = 0  # in a row, while speaking
-        self._paused = False
+        self.paused = False
 
-    def process(self, speech_probability: float) -> Boundary | None:
+    def process(self, speech_probability: float, *, hasty: bool = False) -> Boundary | None:
         """The boundary that this window of 32 ms makes, if it makes one."""
         if self.speaking:
             return self._while_speaking(speech_probability)
-        return self._while_silent(speech_probability)
+        needed = self.config.hasty_speech_seconds if hasty else self.config.minimum_speech_seconds
+        return self._while_silent(speech_probability, needed)
 
     @property
     def voiced_seconds(self) -> float:
@@ -58,15 +60,15 @@ class Endpointer:
 
     def reset(self) -> None:
         """As if nothing had been said."""
-        self.speaking = self._paused = False
+        self.speaking = self.paused = False
         self._voiced_windows = self._silent_windows = 0
 
-    def _while_silent(self, speech_probability: float) -> Boundary | None:
+    def _while_silent(self, speech_probability: float, needed: float) -> Boundary | None:
         if speech_probability >= self.config.speech_threshold:
             self._voiced_windows += 1
         elif speech_probability < self.config.silence_threshold:
             self._voiced_windows = 0
-        if self.voiced_seconds < self.config.minimum_speech_seconds:
+        if not self._voiced_windows or self.voiced_seconds < needed:
             return None
         self.reset()
         self.speaking = True
@@ -80,16 +82,16 @@ class Endpointer:
         return None
 
     def _voice(self) -> Boundary | None:
-        resumed = self._paused
-        self._silent_windows, self._paused = 0, False
+        resumed = self.paused
+        self._silent_windows, self.paused = 0, False
         return Boundary.RESUMED if resumed else None
 
     def _silence(self) -> Boundary | None:
         self._silent_windows += 1
         if self.silence_seconds >= self.config.end_silence_seconds:
-            self.speaking = self._paused = False
+            self.speaking = self.paused = False
             return Boundary.ENDED
-        if not self._paused and self.silence_seconds >= self.config.pause_seconds:
-            self._paused = True
+        if not self.paused and self.silence_seconds >= self.config.pause_seconds:
+            self.paused = True
             return Boundary.PAUSED
         return None

@@ -45,6 +45,7 @@ class Listener:
         self._endpointer = Endpointer(config.endpointing)
         self._resampler = Resampler(rate_hz, RATE_HZ)
         self._rest = np.zeros(0, dtype=np.float32)  # less than a window
+        self._complete = np.zeros(0, dtype=np.float32)  # a turn that has ended and is not forgotten
         self._windows: deque[Samples] = deque()  # the utterance, or the padding before the next
         self._count = 0  # windows since the session began: its clock
 
@@ -59,6 +60,11 @@ class Listener:
         return self._endpointer.speaking
 
     @property
+    def paused(self) -> bool:
+        """Whether the caller has been silent long enough for a pause of their turn."""
+        return self._endpointer.paused
+
+    @property
     def silence_seconds(self) -> float:
         """Silence since the caller's last voiced window."""
         return self._endpointer.silence_seconds
@@ -66,13 +72,11 @@ class Listener:
     @property
     def utterance_seconds(self) -> float:
         """Length of what `utterance` gives."""
-        return len(self._windows) * WINDOW_SECONDS
+        return len(self._complete) / RATE_HZ + len(self._windows) * WINDOW_SECONDS
 
     def utterance(self) -> Samples:
         """The turn so far with the padding before it: float32[n], mono, 16 kHz."""
-        if not self._windows:
-            return np.zeros(0, dtype=np.float32)
-        return np.concatenate(self._windows)
+        return np.concatenate([self._complete, *self._windows])
 
     def reconfigure(self, config: ListeningConfig, rate_hz: int) -> None:
         """Listen by other rules from now on; what was said so far is kept."""
@@ -83,6 +87,7 @@ class Listener:
 
     def forget(self) -> None:
         """Drop the utterance, as if nothing had been said."""
+        self._complete = self._complete[:0]
         self._windows.clear()
         self._endpointer.reset()
 
@@ -100,27 +105,33 @@ class Listener:
         if self.utterance_seconds > self.config.maximum_utterance_seconds:
             self._windows.popleft()
 
-    async def hear(self, window: Samples) -> Heard | None:
-        """Keep a window and say whether speech starts, pauses, resumes or ends with it."""
+    async def hear(self, window: Samples, *, hasty: bool = False) -> Heard | None:
+        """Keep a window and say whether speech starts, pauses, resumes or ends with it.
+
+        `hasty`: less sound than usual counts as speech.
+        """
         result = await self._vad.run(
             VadRequest(window, self._vad_state), priority=Priority.INTERRUPTION
         )
         self._vad_state = result.state
         self._count += 1
         self._windows.append(window)
-        boundary = self._boundary(result.speech_probability)
+        boundary = self._boundary(result.speech_probability, hasty)
         if boundary is None:
             return None
         return Heard(boundary, self._position(boundary))
 
-    def _boundary(self, speech_probability: float) -> Boundary | None:
-        boundary = self._endpointer.process(speech_probability)
-        if not self._endpointer.speaking and boundary is None:
-            self._trim()
+    def _boundary(self, speech_probability: float, hasty: bool) -> Boundary | None:
+        boundary = self._endpointer.process(speech_probability, hasty=hasty)
         too_long = self.utterance_seconds >= self.config.maximum_utterance_seconds
         if self._endpointer.speaking and too_long:
             self._endpointer.reset()
-            return Boundary.ENDED
+            boundary = Boundary.ENDED
+        if boundary is Boundary.ENDED:
+            self._complete = self.utterance()
+            self._windows.clear()
+        elif not self._endpointer.speaking:
+            self._trim()
         return boundary
 
     def _position(self, boundary: Boundary) -> float:
@@ -130,7 +141,7 @@ class Listener:
 
     def _trim(self) -> None:
         keep_seconds = self.config.prefix_padding_seconds + self._endpointer.voiced_seconds
-        while self.utterance_seconds > keep_seconds:
+        while len(self._windows) * WINDOW_SECONDS > keep_seconds:
             self._windows.popleft()
 
 

@@ -1,36 +1,59 @@
 """The only way to the client.
 
 Every event that belongs to a turn carries that turn's epoch. The epoch is advanced here and nowhere
-else, and what is older does not leave: neither what is still queued nor what an engine that had
-already been told to stop delivers late. A turn that is only a draft (the caller may go on speaking)
-is held back until it is confirmed.
+else, and what is older does not leave: neither what still waits nor what an engine that had already
+been told to stop delivers late.
+
+There are two lanes. What belongs to the session leaves at once. What belongs to the current turn
+leaves in order and in its time: not while the turn is only a draft (the caller may go on speaking),
+not while it is held (the caller may be interrupting), and its sound at the pace at which it is
+heard, a little ahead, so that stopping to send is soon silence.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 from server.conversation.playback import Playback
-from server.events import AnswerAudio, AnswerText, Event
+from server.events import (
+    AnswerAudio,
+    AnswerText,
+    Event,
+    ResponseFinished,
+    ResponseStarted,
+    Transcribed,
+    TranscriptionFailed,
+)
 from server.metrics import Milestone, TurnRecord
+
+TIMER_SECONDS = 0.001  # no timer is worth less
 
 
 class Outbox:
-    """One session's outgoing events, in order."""
+    """One session's outgoing events."""
 
-    def __init__(self, on_release: Callable[[Event], None]) -> None:
+    def __init__(self, on_fact: Callable[[Event], None], lead_seconds: float) -> None:
         self.epoch = 0
         self.playback = Playback()
-        self._on_release = on_release  # told of every event that passes, in order: the history
+        self.is_draft = False  # the current turn's lane is closed until it is confirmed
+        self.open_response_id: str | None = None  # the client was told that it began, not its end
+        self._on_fact = on_fact  # told of what joins the conversation: the history
+        self._lead_seconds = lead_seconds
         self._record: TurnRecord | None = None
-        self._held: list[Event] | None = None  # None: the current epoch is confirmed
-        self._queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._held = False
+        self._closed = False
+        self._session_lane: deque[Event] = deque()
+        self._turn_lane: deque[Event] = deque()
+        self._news = asyncio.Event()
 
     def advance(self, *, draft: bool = False) -> int:
         """Begin a new epoch: from now on nothing of an older one leaves."""
         self.epoch += 1
         self.playback = Playback()
+        self.is_draft = draft
         self._record = None
-        self._held = [] if draft else None
+        self._held = False
+        self._turn_lane.clear()
         return self.epoch
 
     def watch(self, record: TurnRecord) -> None:
@@ -39,49 +62,83 @@ class Outbox:
 
     def confirm(self) -> None:
         """The current turn is no longer a draft: what it has prepared may leave."""
-        held, self._held = self._held or [], None
-        for event in held:
-            self._release(event)
+        self.is_draft = False
+        waiting, self._turn_lane = self._turn_lane, deque()
+        for event in waiting:
+            self.put(event)
 
-    @property
-    def confirmed(self) -> bool:
-        """Whether the current epoch's events may leave."""
-        return self._held is None
+    def hold(self) -> None:
+        """Nothing of the current turn leaves until `release`."""
+        self._held = True
+
+    def release(self) -> None:
+        """The current turn goes on where it was held."""
+        self._held = False
+        self._news.set()
 
     def put(self, event: Event) -> None:
-        """Send an event, hold it with the draft that it belongs to, or drop it as stale."""
+        """Send an event in its time, or drop it as stale."""
         if event.epoch is None:
-            self._release(event)
-        elif event.epoch == self.epoch and self._held is not None:
-            self._held.append(event)
-        elif event.epoch == self.epoch:
-            self._release(event)
+            self._send_at_once(event)
+        elif event.epoch != self.epoch:
+            return
+        elif isinstance(event, Transcribed | TranscriptionFailed) and not self.is_draft:
+            self._send_at_once(event)  # about the caller: no part of the answer
+        else:
+            self._turn_lane.append(event)
+        self._news.set()
 
     def close(self) -> None:
-        """After what is queued, the end."""
-        self._queue.put_nowait(None)
+        """The session's own events that wait, then the end."""
+        self._closed = True
+        self._news.set()
 
     async def __aiter__(self) -> AsyncIterator[Event]:
-        """What is to be sent, until `close`."""
+        """What is to be sent, each when it is time, until `close`."""
         loop = asyncio.get_running_loop()
-        while (event := await self._queue.get()) is not None:
-            if self._is_stale(event):
-                continue
-            self._note(event, loop.time())
-            yield event
+        while True:
+            self._news.clear()
+            if self._session_lane:
+                yield self._session_lane.popleft()
+            elif self._closed:
+                return
+            elif (wait_seconds := self._turn_waits_seconds(loop.time())) == 0.0:
+                event = self._turn_lane.popleft()
+                self._note(event, loop.time())
+                yield event
+            else:
+                await self._news_within(wait_seconds)
 
-    def _release(self, event: Event) -> None:
-        self._on_release(event)
-        self._queue.put_nowait(event)
+    def _send_at_once(self, event: Event) -> None:
+        self._on_fact(event)
+        self._session_lane.append(event)
 
-    def _is_stale(self, event: Event) -> bool:
-        """Words and sound of an older epoch are dropped; that it began and ended is still told."""
-        return isinstance(event, AnswerAudio | AnswerText) and event.epoch != self.epoch
+    def _turn_waits_seconds(self, now_seconds: float) -> float | None:
+        """How long until the turn's next event may leave; None: until there is news."""
+        if self.is_draft or self._held or not self._turn_lane:
+            return None
+        if not isinstance(self._turn_lane[0], AnswerAudio | AnswerText):
+            return 0.0
+        wait_seconds = self.playback.ahead_seconds(now_seconds) - self._lead_seconds
+        return wait_seconds if wait_seconds > TIMER_SECONDS else 0.0
+
+    async def _news_within(self, seconds: float | None) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        except TimeoutError:
+            return
 
     def _note(self, event: Event, now_seconds: float) -> None:
-        if isinstance(event, AnswerText):
-            self.playback.begin_piece(event.text)
-        elif isinstance(event, AnswerAudio):
-            self.playback.play(event.seconds, now_seconds)
-            if self._record is not None:
-                self._record.reach(Milestone.FIRST_AUDIO_SENT, now_seconds)
+        self._on_fact(event)
+        match event:
+            case ResponseStarted():
+                self.open_response_id = event.response_id
+            case ResponseFinished():
+                self.open_response_id = None
+            case AnswerText():
+                self.playback.begin_piece(event.text)
+            case AnswerAudio():
+                self.playback.play(event.seconds, now_seconds)
+                if self._record is not None:
+                    self._record.reach(Milestone.FIRST_AUDIO_SENT, now_seconds)

@@ -9,7 +9,12 @@ class Playback:
 
     def __init__(self) -> None:
         self._pieces: list[tuple[str, float]] = []  # text, seconds of audio sent for it
+        self._lengths_seconds: list[float] = []  # of all the audio of each piece, once it is made
         self._ends_at = 0.0
+
+    def made(self, seconds: float) -> None:
+        """The audio of the next piece is complete, and this long."""
+        self._lengths_seconds.append(seconds)
 
     def begin_piece(self, text: str) -> None:
         """The audio from here on speaks this text."""
@@ -27,24 +32,25 @@ class Playback:
         """All the audio that was sent."""
         return sum(seconds for _, seconds in self._pieces)
 
-    def is_playing(self, now: float) -> bool:
-        """Whether the caller still hears it."""
-        return now < self._ends_at
+    def ahead_seconds(self, now: float) -> float:
+        """Audio that was sent and that the caller has not heard yet."""
+        return max(0.0, self._ends_at - now)
 
     def heard_seconds(self, now: float) -> float:
         """Audio that the caller has heard."""
-        return max(0.0, self.sent_seconds - max(0.0, self._ends_at - now))
+        return max(0.0, self.sent_seconds - self.ahead_seconds(now))
 
     def heard_text(self, heard_seconds: float) -> str:
         """The words that lie wholly within the first `heard_seconds`, time shared out evenly by
         characters inside a piece."""
         heard = ""
-        for text, seconds in self._pieces:
-            if heard_seconds >= seconds:
-                heard += text
-                heard_seconds -= seconds
-                continue
-            return (heard + _whole_words(text, heard_seconds / seconds)).rstrip()
+        for index, (text, sent_seconds) in enumerate(self._pieces):
+            made = index < len(self._lengths_seconds)
+            seconds = self._lengths_seconds[index] if made else sent_seconds
+            if heard_seconds < seconds:
+                return (heard + _whole_words(text, heard_seconds / seconds)).rstrip()
+            heard += text
+            heard_seconds -= seconds
         return heard.rstrip()
 
 

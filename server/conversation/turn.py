@@ -10,7 +10,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from engines.batcher import Priority
-from engines.errors import EngineError
+from engines.errors import EngineError, TinigError
 from engines.host import Engines
 from engines.llm import ChatRequest, Completion, Message, TextDelta, Tool, ToolCall
 from engines.stt import SttRequest, Transcript
@@ -40,6 +40,8 @@ from server.language.spoken import speakable
 from server.metrics import Milestone, TurnRecord
 from server.settings import Settings
 
+FRAME_SECONDS = 0.04  # audio in one event: what has left can not be taken back
+
 
 @dataclass(slots=True)
 class Conversation:
@@ -59,6 +61,7 @@ class Utterance:
 
     item_id: str
     samples: Samples  # float32[n], mono, 16 kHz
+    ended_seconds: float  # when its last voiced window came, by the loop's clock
 
 
 class Turn:
@@ -72,10 +75,11 @@ class Turn:
         utterance: Utterance | None,
         *,
         answers: bool = True,
+        transcript: Transcript | None = None,  # when the utterance is transcribed already
     ) -> None:
         self.response_id = new_id("resp")
         self.answer_id: str | None = None  # the assistant's message, once it has words
-        self.is_responding = False  # between `ResponseStarted` and `ResponseFinished`
+        self.has_response = False  # whether there is, or will be, an answer
         self.playback = conversation.outbox.playback
         self.record = TurnRecord(epoch or 0, conversation.session_id, self.response_id)
         self._conversation = conversation
@@ -84,7 +88,9 @@ class Turn:
         self.utterance = utterance
         self.answers = answers  # may become true while the transcript is still awaited
         self.is_heard = utterance is None  # whether the transcript is there, or has failed
+        self._transcript = transcript
         self._completion: Completion | None = None
+        self._confirmed = asyncio.Event()
 
     async def run(self) -> None:
         """Hear, think and speak."""
@@ -93,20 +99,39 @@ class Turn:
             await self._respond(self._think(self._messages(None)))
             return
         try:
-            transcript = await self._transcribe(self.utterance)
+            transcript = await self._hear(self.utterance)
         except EngineError as error:
             await self._fail_to_hear(self.utterance, error)
             return
-        if self.answers and transcript.text:
-            await self._respond(self._reply(self.utterance, transcript))
+        if not (self.answers and transcript.text):
+            return
+        if transcript.mean_token_probability < self._conversation.config.draft_confidence:
+            await self._confirmed.wait()  # such a draft would too often be in vain
+        await self._respond(self._reply(self.utterance, transcript))
 
-    async def _transcribe(self, utterance: Utterance) -> Transcript:
+    def confirm(self) -> None:
+        """The turn is no longer a draft."""
+        self._confirmed.set()
+
+    def abandon(self, error: TinigError) -> None:
+        """End the answer, if there is one, after a defect."""
+        if self.has_response:
+            self.record.status = "failed"
+            put = self._conversation.outbox.put
+            put(ResponseFinished(self.response_id, "failed", error=error, epoch=self._epoch))
+            put(TurnFinished(self.record, self._epoch))
+
+    async def transcribe(self, samples: Samples, priority: Priority) -> Transcript:
+        """What was said, in the session's language if it has chosen one."""
         request = SttRequest(
-            utterance.samples,
+            samples,
             languages=self._conversation.config.languages,
             language=self._settings.transcription_language,
         )
-        transcript = await self._conversation.engines.stt.run(request, priority=Priority.ANSWER)
+        return await self._conversation.engines.stt.run(request, priority=priority)
+
+    async def _hear(self, utterance: Utterance) -> Transcript:
+        transcript = self._transcript or await self.transcribe(utterance.samples, Priority.ANSWER)
         self.is_heard = True
         self._reach(Milestone.TRANSCRIPT)
         self.record.item_id = utterance.item_id
@@ -195,7 +220,7 @@ class Turn:
 
     async def _respond(self, pieces: AsyncIterator[str]) -> None:
         self._conversation.language = self.record.language
-        self.is_responding = True
+        self.has_response = True
         self._conversation.outbox.put(ResponseStarted(self.response_id, self._epoch))
         error: EngineError | None = None
         try:
@@ -222,7 +247,6 @@ class Turn:
             self._conversation.outbox.put(Failed(second))
 
     def _finish(self, error: EngineError | None) -> None:
-        self.is_responding = False
         tokens = self._completion or Completion("stop", 0, 0, 0)
         cut = tokens.reason == "length"
         status: Status = "failed" if error else "incomplete" if cut else "completed"
@@ -245,6 +269,7 @@ class Turn:
         words = speakable(piece, self.record.language)
         if self._settings.output_modality == "text" or not words:
             self._conversation.outbox.put(AnswerText(piece, self._epoch))
+            self.playback.made(0.0)
             return
         request = SpeechRequest(
             text=words,
@@ -252,13 +277,20 @@ class Turn:
             voice="" if self._settings.voice == "default" else self._settings.voice,
             speed=self._settings.speed,
         )
-        said: str | None = piece
+        rate_hz = self._settings.output_format.rate_hz
+        frame = int(FRAME_SECONDS * rate_hz)
+        said = False
+        made_seconds = 0.0
         async for samples in self._synthesize(request, priority):
-            if said is not None:
-                self._conversation.outbox.put(AnswerText(said, self._epoch))
-                said = None
-            rate_hz = self._settings.output_format.rate_hz
-            self._conversation.outbox.put(AnswerAudio(samples, rate_hz, self._epoch))
+            made_seconds += len(samples) / rate_hz
+            if not said:
+                self._conversation.outbox.put(AnswerText(piece, self._epoch))
+                said = True
+            for start in range(0, len(samples), frame):
+                audio = AnswerAudio(samples[start : start + frame], rate_hz, self._epoch)
+                self._conversation.outbox.put(audio)
+        if said:
+            self.playback.made(made_seconds)
 
     def _begin_piece(self, piece: str) -> None:
         """The piece continues the answer; the first one begins the assistant's message."""

@@ -16,7 +16,17 @@ def read(language: str, name: str) -> str:
 @cache
 def abbreviations(language: str) -> frozenset[str]:
     """Words after which a full stop does not end a sentence, case-folded, without that stop."""
-    lines = read(language, "abbreviations.txt").splitlines()
+    return _lines(language, "abbreviations.txt")
+
+
+@cache
+def backchannels(language: str) -> frozenset[str]:
+    """What a listener says without wanting the floor, case-folded."""
+    return _lines(language, "backchannels.txt")
+
+
+def _lines(language: str, name: str) -> frozenset[str]:
+    lines = read(language, name).splitlines()
     return frozenset(line.casefold() for line in lines if line and not line.startswith("#"))
 
 

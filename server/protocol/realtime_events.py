@@ -13,6 +13,7 @@ from engines.errors import EngineError, TinigError
 from server.audio import encode_pcm16
 from server.events import (
     AnswerAudio,
+    AnswerHeld,
     AnswerStarted,
     AnswerText,
     AudioCleared,
@@ -22,6 +23,7 @@ from server.events import (
     FunctionCalled,
     FunctionCallItem,
     FunctionOutputItem,
+    InterruptionJudged,
     Item,
     ItemAdded,
     ItemTruncated,
@@ -81,6 +83,8 @@ class Encoder:
             FunctionCalled: self._function_called,
             ResponseFinished: self._response_finished,
             TurnFinished: self._turn_finished,
+            AnswerHeld: self._held,
+            InterruptionJudged: self._judged,
             Failed: self._failed,
         }
 
@@ -258,9 +262,19 @@ class Encoder:
         return wires
 
     def _turn_finished(self, event: TurnFinished) -> list[Wire]:
-        if "turn" not in self._settings.extension_events:
+        return self._extension("turn", turn=event.record.to_wire())
+
+    def _held(self, event: AnswerHeld) -> list[Wire]:
+        return self._extension("playback", action="pause" if event.is_held else "resume")
+
+    def _judged(self, event: InterruptionJudged) -> list[Wire]:
+        return self._extension("interruption", interruption=dict(event.record))
+
+    def _extension(self, kind: str, **fields: object) -> list[Wire]:
+        """An event of ours, for a client that asked for its kind."""
+        if kind not in self._settings.extension_events:
             return []
-        return [_event("tinig.turn", turn=event.record.to_wire())]
+        return [_event(f"tinig.{kind}", **fields)]
 
     def _failed(self, event: Failed) -> list[Wire]:
         return [_event("error", error=_error_to_wire(event.error, event.client_event_id))]

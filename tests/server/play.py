@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from server.config import ConversationConfig
+from server.config import ConversationConfig, InterruptionConfig
 from server.events import AppendAudio, Command, Event
 from server.metrics import Counters
 from server.session import Session
@@ -32,7 +32,7 @@ class Silence:
     seconds: float
 
 
-@dataclass
+@dataclass(repr=False)  # asyncio shows results, and these hold minutes of audio
 class Play:
     """What a conversation gave: every event with the time at which it left, in seconds."""
 
@@ -64,7 +64,14 @@ async def play(
     settings = settings or Settings()
     counters = Counters()
     config = config or ConversationConfig()
-    session = Session("sess_test", stage.engines, config, settings, counters)
+    session = Session(
+        "sess_test",
+        stage.engines,
+        config=config,
+        interruption=InterruptionConfig(),
+        settings=settings,
+        counters=counters,
+    )
     result = Play(stage, session, counters)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_collect(session, result))

@@ -84,11 +84,20 @@ async def test_the_answer_is_drafted_at_the_pause_and_ready_when_the_turn_is_con
 
 @virtual_time
 async def test_a_caller_who_goes_on_after_a_pause_is_one_turn() -> None:
-    result = await play(Stage(), [Speech(1.0), Silence(0.35), Speech(1.0), Silence(3.0)])
-    assert result.counters.drafts == {"dropped": 1, "hit": 1}
+    stage = Stage(heard=lambda request: f"{len(request.samples) // 8000} words")
+    result = await play(stage, [Speech(1.0), Silence(0.35), Speech(1.0), Silence(3.0)])
+    assert result.counters.drafts == {"missed": 1, "hit": 1}
     assert len(result.of(ResponseStarted)) == len(result.of(Transcribed)) == 1
     final = result.stage.stt.jobs[-1].request
     assert len(final.samples) / 16_000 > 2.3
+
+
+@virtual_time
+async def test_a_draft_survives_a_sound_that_adds_no_words() -> None:
+    result = await play(Stage(), [Speech(1.0), Silence(0.35), Speech(0.1), Silence(3.0)])
+    assert result.counters.drafts == {"hit": 1}
+    assert len(result.stage.prompts) == 1
+    assert result.times_of(AnswerAudio)[0] == result.times_of(SpeechStopped)[0]
 
 
 @virtual_time
@@ -103,7 +112,7 @@ async def test_words_that_stay_the_same_are_told_while_the_caller_speaks() -> No
 async def test_speech_during_the_answer_stops_it_and_only_what_was_heard_is_remembered() -> None:
     stage = Stage(answer=("One two three four", " five six seven.", " Eight nine ten."))
     stage.token_seconds = 0.3
-    result = await play(stage, [Speech(1.0), Silence(1.3), Speech(1.0), Silence(4.0)])
+    result = await play(stage, [Speech(1.0), Silence(1.3), Speech(1.0), Silence(7.0)])
     interrupted = result.times_of(SpeechStarted)[1]
     first, second = (event.epoch for event in result.of(AnswerStarted))
     stale = [
@@ -127,8 +136,8 @@ async def test_speech_during_the_answer_stops_it_and_only_what_was_heard_is_reme
 @virtual_time
 async def test_an_answer_that_still_plays_can_be_interrupted_after_it_was_generated() -> None:
     stage = Stage(answer=("One two three four five six seven eight nine ten eleven twelve.",))
-    result = await play(stage, [Speech(1.0), Silence(2.0), Speech(1.0), Silence(3.0)])
-    assert [event.status for event in result.of(ResponseFinished)] == ["completed", "completed"]
+    result = await play(stage, [Speech(1.0), Silence(2.0), Speech(1.0), Silence(6.0)])
+    assert [event.status for event in result.of(ResponseFinished)] == ["cancelled", "completed"]
     heard = next(m.content for m in stage.prompts[-1].messages if m.role == "assistant")
     assert heard.startswith("One two")
     assert "twelve" not in heard
@@ -188,7 +197,7 @@ def test_an_engine_that_fails_is_apologized_for_and_the_session_lives_on(engine:
     async def scenario() -> Play:
         stage = Stage()
         setattr(stage, engine, Overloaded("Full. Try again shortly."))
-        return await play(stage, [Speech(1.0), Silence(3.0), Speech(1.0), Silence(3.0)])
+        return await play(stage, [Speech(1.0), Silence(6.0), Speech(1.0), Silence(6.0)])
 
     result = run_virtually(scenario())
     assert [event.status for event in result.of(ResponseFinished)] == ["failed", "failed"]

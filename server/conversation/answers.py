@@ -1,0 +1,272 @@
+"""The server's side of a conversation: one answer at a time, from its draft to its last word.
+
+Says what becomes of an answer by `on_over`, and leaves whose turn it is to the machine.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from engines.batcher import Priority
+from engines.errors import EngineError, ProtocolError, TinigError
+from engines.stt import Transcript
+from server import logs
+from server.conversation.playback import Playback
+from server.conversation.turn import Conversation, Turn, Utterance
+from server.events import (
+    Failed,
+    ItemTruncated,
+    Reason,
+    ResponseFinished,
+    TurnFinished,
+)
+from server.language.words import means_the_same
+from server.metrics import Counters, Milestone
+from server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Spawn = Callable[..., asyncio.Task[None]]
+
+
+class Answers:
+    """Begins, drafts, confirms, holds and cancels answers."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        counters: Counters,
+        spawn: Spawn,
+        on_over: Callable[[], None],
+    ) -> None:
+        self._conversation = conversation
+        self._outbox = conversation.outbox
+        self._counters = counters
+        self._spawn = spawn
+        self._on_over = on_over
+        self._turn: Turn | None = None  # the last that answers, until the next begins
+        self._work: asyncio.Task[None] | None = None
+        self._playbacks: dict[str, Playback] = {}  # of every answer, by its item
+        self._draft_holds = False  # nothing was said since the draft was begun
+        self._check: asyncio.Task[None] | None = None  # whether it holds all the same
+        self._take_when_checked = False  # the turn has ended while that is being found out
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the client was told of an answer, and not of its end."""
+        return self._outbox.open_response_id is not None
+
+    @property
+    def saying(self) -> str:
+        """The words of the current answer so far."""
+        return self._turn.record.answer if self._turn is not None else ""
+
+    def is_current(self, item_id: str) -> bool:
+        """Whether this is the message that is being spoken."""
+        return self._turn is not None and self._turn.answer_id == item_id
+
+    # ---- beginning ------------------------------------------------------------------------------
+
+    def begin(
+        self,
+        settings: Settings,
+        utterance: Utterance | None,
+        *,
+        answers: bool = True,
+        draft: bool = False,
+        transcript: Transcript | None = None,
+        speech_end_seconds: float,
+    ) -> None:
+        """Begin a turn in an epoch of its own. `speech_end_seconds` is a time of the loop."""
+        self._stop_work()
+        epoch = self._outbox.advance(draft=draft)
+        turn = Turn(
+            self._conversation, settings, epoch, utterance, answers=answers, transcript=transcript
+        )
+        turn.record.draft = "hit" if draft else ""
+        turn.record.reach(Milestone.SPEECH_END, speech_end_seconds)
+        if not draft:
+            turn.confirm()
+        self._outbox.watch(turn.record)
+        self._turn = turn
+        self._draft_holds = draft
+        self._take_when_checked = False
+        self._work = self._spawn(lambda: self._run(turn), f"turn-{epoch}")
+
+    def note_speech(self, settings: Settings, utterance: Utterance) -> None:
+        """Transcribe what the caller said beside whatever else goes on; it is not answered."""
+        turn = Turn(self._conversation, settings, None, utterance, answers=False)
+        self._spawn(turn.run, "transcribe")
+
+    def answer_when_heard(self) -> bool:
+        """Answer the speech whose transcript is still awaited; False when none is."""
+        if self._turn is None or self._turn.is_heard:
+            return False
+        self._turn.answers = True
+        return True
+
+    # ---- drafts ---------------------------------------------------------------------------------
+
+    def draft(self, settings: Settings, utterance: Utterance, *, answers: bool) -> None:
+        """The caller pauses: answer as if the turn were over, and keep it to ourselves.
+
+        A draft that they talked on after is kept if that added no words (a breath, a click).
+        """
+        speech_end_seconds = utterance.ended_seconds
+        if self._outbox.is_draft and self._turn is not None:
+            draft = self._turn
+            draft.record.times[Milestone.SPEECH_END] = speech_end_seconds
+            self._check = self._spawn(
+                lambda: self._check_draft(draft, settings, utterance, answers), "check draft"
+            )
+            return
+        self.begin(
+            settings,
+            utterance,
+            answers=answers,
+            draft=True,
+            speech_end_seconds=speech_end_seconds,
+        )
+
+    def distrust_draft(self) -> None:
+        """The caller goes on."""
+        self._draft_holds = False
+        self._stop_check()
+
+    def drop_draft(self) -> None:
+        """Throw the draft away, if there is one."""
+        if self._outbox.is_draft:
+            self._count("dropped")
+            self.silence()
+
+    def take(self, settings: Settings, utterance: Utterance, *, answers: bool) -> None:
+        """The turn has ended: its draft is confirmed, or an answer begins."""
+        if not self._outbox.is_draft or self._turn is None:
+            self.begin(
+                settings, utterance, answers=answers, speech_end_seconds=utterance.ended_seconds
+            )
+        elif self._draft_holds:
+            self._confirm(self._turn)
+            return
+        elif self._check is not None and not self._check.done():
+            self._take_when_checked = True
+        else:
+            self._count("missed")
+            self.begin(
+                settings, utterance, answers=answers, speech_end_seconds=utterance.ended_seconds
+            )
+        self._reach_confirmed()
+
+    def _confirm(self, turn: Turn) -> None:
+        self._count("hit")
+        self._reach_confirmed()
+        turn.confirm()
+        self._outbox.confirm()
+        if self._work is not None and self._work.done() and not turn.has_response:
+            self._on_over()
+
+    def _reach_confirmed(self) -> None:
+        if self._turn is not None:
+            now_seconds = asyncio.get_running_loop().time()
+            self._turn.record.reach(Milestone.TURN_CONFIRMED, now_seconds)
+
+    async def _check_draft(
+        self, draft: Turn, settings: Settings, utterance: Utterance, answers: bool
+    ) -> None:
+        """Transcribe what has been said by now; the draft holds if its words are the same."""
+        try:
+            transcript = await draft.transcribe(utterance.samples, Priority.ANSWER)
+        except EngineError:
+            transcript = None  # the turn itself will say so
+        if self._turn is not draft:
+            return
+        self._check = None
+        taken, self._take_when_checked = self._take_when_checked, False
+        if transcript is not None and means_the_same(transcript.text, draft.record.heard):
+            self._draft_holds = True
+        else:
+            self._count("missed")
+            self.begin(
+                settings,
+                utterance,
+                answers=answers,
+                draft=True,
+                transcript=transcript,
+                speech_end_seconds=utterance.ended_seconds,
+            )
+        if taken and self._turn is not None:
+            self._confirm(self._turn)
+
+    def _count(self, fate: str) -> None:
+        self._counters.drafts[fate] += 1
+
+    # ---- ending ---------------------------------------------------------------------------------
+
+    def silence(self) -> None:
+        """Stop the current turn's work, and nothing of it leaves any more."""
+        self._stop_work()
+        self._turn = None
+        self._outbox.advance()
+
+    def cancel(self, settings: Settings, reason: Reason) -> None:
+        """End the answer where the caller has heard it so far; the client is told of its end."""
+        turn, response_id = self._turn, self._outbox.open_response_id
+        if turn is None:
+            return
+        heard_seconds = turn.playback.heard_seconds(asyncio.get_running_loop().time())
+        self.silence()
+        self._cut(turn, heard_seconds)
+        if not turn.is_heard and turn.utterance is not None:
+            self.note_speech(settings, turn.utterance)
+        if response_id is not None:
+            turn.record.status = "cancelled"
+            self._outbox.open_response_id = None
+            self._outbox.put(ResponseFinished(response_id, "cancelled", reason))
+            self._outbox.put(TurnFinished(turn.record))
+
+    def truncate(self, item_id: str, audio_end_ms: int) -> None:
+        """The client says how much of an answer was heard. Raises `ProtocolError`."""
+        playback = self._playbacks.get(item_id)
+        if self._turn is not None and self.is_current(item_id):
+            playback = self._turn.playback
+        if playback is None or item_id not in self._conversation.history.items:
+            raise ProtocolError(
+                f"There is no spoken answer {item_id!r} to truncate.",
+                code="item_truncate_invalid_item_id",
+                param="item_id",
+            )
+        text = playback.heard_text(audio_end_ms / 1000)
+        self._conversation.history.set_text(item_id, text)
+        self._outbox.put(ItemTruncated(item_id, audio_end_ms))
+
+    def _cut(self, turn: Turn, heard_seconds: float) -> None:
+        if turn.answer_id in self._conversation.history.items:
+            text = turn.playback.heard_text(heard_seconds)
+            self._conversation.history.set_text(turn.answer_id, text)
+
+    def _stop_check(self) -> None:
+        if self._check is not None:
+            self._check.cancel()
+            self._check = None
+
+    def _stop_work(self) -> None:
+        self._stop_check()
+        if self._work is not None:
+            self._work.cancel()
+            self._work = None
+        if self._turn is not None and self._turn.answer_id is not None:
+            self._playbacks[self._turn.answer_id] = self._turn.playback
+
+    # ---- the work itself ------------------------------------------------------------------------
+
+    async def _run(self, turn: Turn) -> None:
+        logs.bind(epoch=turn.record.epoch)
+        try:
+            await turn.run()
+        except Exception:  # a defect of ours ends this turn, not the call
+            log.exception("a turn failed")
+            error = TinigError("The server failed on this turn. Try again.")
+            self._outbox.put(Failed(error))
+            turn.abandon(error)
+        if turn is self._turn and not turn.has_response and not self._outbox.is_draft:
+            self._on_over()

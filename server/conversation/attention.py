@@ -1,0 +1,258 @@
+"""The caller's side of a conversation: what they say, while they say it.
+
+Turns audio into boundaries of speech, tells stable words early, and finds out what a sound over an
+answer is. Whose turn it is, the machine decides.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+
+from engines.batcher import Priority
+from engines.errors import EngineError
+from engines.stt import SttRequest, Transcript
+from server.audio import Samples
+from server.config import ConversationConfig, InterruptionConfig
+from server.conversation.endpointing import Boundary, EndpointingConfig
+from server.conversation.interruption import Attempt, Evidence, Stage, Verdict, judge
+from server.conversation.listening import Listener, ListeningConfig, with_overrides
+from server.conversation.machine import Trigger
+from server.conversation.partials import LocalAgreement
+from server.conversation.turn import Conversation, Utterance
+from server.events import InterruptionJudged, PartialTranscript
+from server.ids import new_id
+from server.language.resources import backchannels
+from server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_TRIGGER_OF = {
+    Boundary.STARTED: None,  # whether sound counts as speech depends on whose turn it is
+    Boundary.PAUSED: Trigger.SPEECH_PAUSED,
+    Boundary.RESUMED: Trigger.SPEECH_RESUMED,
+    Boundary.ENDED: Trigger.SPEECH_ENDED,
+}
+
+
+class Attention:
+    """Listens to one caller."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        interruption: InterruptionConfig,
+        settings: Settings,
+        spawn: Callable[..., asyncio.Task[None]],
+        on_verdict: Callable[[bool], None],
+    ) -> None:
+        self.item_id = new_id("item")  # what the caller is saying, or will say next
+        self._conversation = conversation
+        self._interruption = interruption
+        self._settings = settings
+        self._spawn = spawn
+        self._on_verdict = on_verdict
+        self._listener = Listener(
+            conversation.engines.vad,
+            _listening(conversation.config, settings),
+            settings.input_format.rate_hz,
+        )
+        self._voice_seconds = 0.0  # when the last voiced window came, by the loop's clock
+        self._speech_start_seconds = 0.0  # in audio time
+        self._agreement = LocalAgreement()
+        self._next_partial_seconds = 0.0  # in audio time
+        self._partial: asyncio.Task[None] | None = None
+        self._attempt: Attempt | None = None
+        self._calm_until_seconds = 0.0  # in audio time: no new attempt before
+
+    # ---- what is heard --------------------------------------------------------------------------
+
+    @property
+    def now_seconds(self) -> float:
+        """The session's audio time."""
+        return self._listener.now_seconds
+
+    @property
+    def is_speech(self) -> bool:
+        """Whether the caller makes sound that counts as speech, or pauses in it."""
+        return self._listener.speaking
+
+    @property
+    def is_pause(self) -> bool:
+        """Whether they pause in it."""
+        return self._listener.paused
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether there is sound that ought to be judged, and is not yet."""
+        rested = self.now_seconds >= self._calm_until_seconds
+        return self._listener.speaking and self._attempt is None and rested
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether there is anything to commit."""
+        return self._listener.utterance_seconds > 0
+
+    @property
+    def speech_start_seconds(self) -> float:
+        """Where in the session's audio the current speech begins."""
+        return self._speech_start_seconds
+
+    def utterance(self) -> Utterance:
+        """What the caller has said in this turn."""
+        return Utterance(self.item_id, self._listener.utterance(), self._voice_seconds)
+
+    async def hear(
+        self, samples: Samples, arrived_seconds: float, *, hasty: bool
+    ) -> AsyncIterator[Trigger | None]:
+        """Take in audio at the wire's rate; yields once a window, with the trigger it makes."""
+        for window in self._listener.windows(samples):
+            if self._settings.turn_detection is None:
+                self._listener.store(window)
+                self._voice_seconds = arrived_seconds
+                continue
+            heard = await self._listener.hear(window, hasty=hasty)
+            if self._listener.speaking:
+                self._voice_seconds = arrived_seconds - self._listener.silence_seconds
+            if heard is not None and heard.boundary is Boundary.STARTED:
+                self._speech_start_seconds = heard.at_seconds
+            yield _TRIGGER_OF[heard.boundary] if heard is not None else None
+
+    def rest(self, seconds: float) -> None:
+        """Take no sound for an interruption for so long."""
+        self._calm_until_seconds = max(self._calm_until_seconds, self.now_seconds + seconds)
+
+    def begin_turn(self) -> None:
+        """The caller has the floor."""
+        self._attempt = None
+        self._agreement = LocalAgreement()
+        self._next_partial_seconds = (
+            self.now_seconds + self._conversation.config.partial_interval_seconds
+        )
+
+    def forget(self) -> None:
+        """What was said is taken, or was nothing."""
+        if self._attempt is not None:
+            self._close_attempt(self._attempt)
+        self._listener.forget()
+        self.item_id = new_id("item")
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Listen as the client asks from now on."""
+        self._settings = settings
+        self._listener.reconfigure(
+            _listening(self._conversation.config, settings), settings.input_format.rate_hz
+        )
+
+    def follow(self, *, over_answer: bool, saying: str) -> None:
+        """Transcribe what was said so far, if it is time to."""
+        if over_answer:
+            self._judge_if_due(saying, stopped=False)
+        else:
+            self._transcribe_so_far()
+
+    # ---- partial transcripts --------------------------------------------------------------------
+
+    def _transcribe_so_far(self) -> None:
+        """Every so often while the caller speaks, one run at a time: the newest audio is best."""
+        busy = self._partial is not None and not self._partial.done()
+        due = self.now_seconds >= self._next_partial_seconds
+        if not self._listener.speaking or self._listener.silence_seconds or busy or not due:
+            return
+        self._next_partial_seconds = (
+            self.now_seconds + self._conversation.config.partial_interval_seconds
+        )
+        self._partial = self._spawn(self._tell_stable_words, "partial")
+
+    async def _tell_stable_words(self) -> None:
+        item_id, agreement = self.item_id, self._agreement
+        try:
+            transcript = await self._transcribe(Priority.PARTIAL)
+        except EngineError as error:  # the final transcript does not depend on it
+            log.info("no partial transcript: %s", error)
+            return
+        delta = agreement.agree(transcript.text)
+        if delta and item_id == self.item_id:
+            self._conversation.outbox.put(PartialTranscript(item_id, delta))
+
+    async def _transcribe(self, priority: Priority) -> Transcript:
+        request = SttRequest(
+            self._listener.utterance(),
+            languages=self._conversation.config.languages,
+            language=self._settings.transcription_language,
+        )
+        return await self._conversation.engines.stt.run(request, priority=priority)
+
+    # ---- interruptions --------------------------------------------------------------------------
+
+    def judge(self, saying: str) -> None:
+        """Find out what the sound is: begin to, or, as it has stopped, at once."""
+        if self._attempt is None:
+            self._attempt = Attempt(self.now_seconds)
+            return
+        self._judge_if_due(saying, stopped=True)
+
+    def _judge_if_due(self, saying: str, *, stopped: bool) -> None:
+        attempt = self._attempt
+        if attempt is None:
+            return
+        stage = attempt.due(self.now_seconds, self._interruption, stopped=stopped)
+        if stage is not None:
+            attempt.checking = True
+            self._spawn(lambda: self._judge_at(stage, attempt, saying), f"judge {stage}")
+
+    async def _judge_at(self, stage: Stage, attempt: Attempt, saying: str) -> None:
+        at_seconds = self.now_seconds
+        transcript: Transcript | None = None
+        verdict = Verdict.WORDS  # who cannot be understood may still be interrupting
+        try:
+            transcript = await self._transcribe(Priority.INTERRUPTION)
+        except EngineError as error:
+            log.warning("an interruption could not be judged: %s", error)
+        if transcript is not None:
+            evidence = Evidence(transcript, saying, backchannels(transcript.language))
+            verdict = judge(stage, evidence, self._interruption)
+        if attempt is self._attempt:
+            attempt.note(stage, at_seconds, verdict, transcript)
+            self._conclude(attempt, saying)
+
+    def _conclude(self, attempt: Attempt, saying: str) -> None:
+        if attempt.verdict is Verdict.UNDECIDED:
+            if self._listener.paused or not self._listener.speaking:
+                self._judge_if_due(saying, stopped=True)
+            return
+        wants_the_floor = attempt.verdict is Verdict.WORDS
+        if wants_the_floor or not self._listener.speaking or attempt.is_final:
+            self._close_attempt(attempt)
+        self._on_verdict(wants_the_floor)
+        if not wants_the_floor and not self._listener.speaking:
+            self.forget()
+
+    def _close_attempt(self, attempt: Attempt) -> None:
+        self._attempt = None
+        self.rest(self._interruption.cooldown_seconds)
+        if attempt.verdict is not Verdict.UNDECIDED:
+            self._conversation.outbox.put(InterruptionJudged(attempt.to_wire()))
+
+
+def _listening(config: ConversationConfig, settings: Settings) -> ListeningConfig:
+    """How to listen: the owner's configuration with what the client asked for."""
+    base = ListeningConfig(
+        EndpointingConfig(
+            speech_threshold=config.speech_threshold,
+            silence_threshold=config.silence_threshold,
+            minimum_speech_seconds=config.minimum_speech_seconds,
+            pause_seconds=config.pause_seconds,
+            end_silence_seconds=config.end_silence_seconds,
+        ),
+        prefix_padding_seconds=config.prefix_padding_seconds,
+        maximum_utterance_seconds=config.maximum_utterance_seconds,
+    )
+    detection = settings.turn_detection
+    if detection is None:
+        return base
+    return with_overrides(
+        base,
+        speech_threshold=detection.threshold,
+        prefix_padding_seconds=detection.prefix_padding_ms / 1000,
+        end_silence_seconds=detection.silence_duration_ms / 1000,
+    )

@@ -1,0 +1,135 @@
+"""Is the sound of the caller, while the server has the turn, speech that wants the floor?
+
+A chain, not a switch. At the first sound the answer is held, which is cheap and can be undone. Then
+what the caller says is transcribed, at `Priority.INTERRUPTION`, and judged in stages:
+
+- soon: every few hundred milliseconds; only clear words decide here;
+- early: at 0.8 s of sound at the latest, or as soon as the sound stops. Words of a language take
+  the floor; a noise, an echo of our own voice or a backchannel ("mm-hmm") gives it back, and the
+  answer goes on where it was held;
+- strict: a sound that goes on while the answer does is judged once more at 2.0 s, with a higher
+  bar.
+
+After a sound that was nothing, a cooldown keeps what is left of it from starting the chain again.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from engines.stt import Transcript
+from server.config import InterruptionConfig
+from server.language.words import words_of
+
+
+class Stage(StrEnum):
+    """When a judgement is made."""
+
+    SOON = "soon"
+    EARLY = "early"
+    STRICT = "strict"
+    END = "end"  # the sound has stopped
+
+
+class Verdict(StrEnum):
+    """What the sound is."""
+
+    WORDS = "words"
+    BACKCHANNEL = "backchannel"
+    ECHO = "echo"
+    NOISE = "noise"
+    UNDECIDED = "undecided"  # only at the stage `soon`: a later one will tell
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a judgement rests on."""
+
+    transcript: Transcript
+    saying: str  # what the server has said in this answer so far
+    backchannels: Collection[str]  # of the transcript's language
+
+
+def judge(stage: Stage, evidence: Evidence, config: InterruptionConfig) -> Verdict:
+    """The verdict of one stage; pure."""
+    words = words_of(evidence.transcript.text)
+    if not words:
+        return Verdict.UNDECIDED if stage is Stage.SOON else Verdict.NOISE
+    if is_backchannel(words, evidence.backchannels):
+        return Verdict.UNDECIDED if stage is Stage.SOON else Verdict.BACKCHANNEL
+    if _is_echo(words, evidence.saying, config.echo_overlap):
+        return Verdict.UNDECIDED if stage is Stage.SOON else Verdict.ECHO
+    confidence = evidence.transcript.mean_token_probability
+    if stage is Stage.SOON:
+        sure = len(words) >= 2 and confidence >= config.soon_confidence
+        return Verdict.WORDS if sure else Verdict.UNDECIDED
+    bar = config.strict_confidence if stage is Stage.STRICT else config.early_confidence
+    return Verdict.WORDS if confidence >= bar else Verdict.NOISE
+
+
+def is_backchannel(words: list[str], backchannels: Collection[str]) -> bool:
+    """Whether the words are nothing but backchannels: each one, or all together as a phrase."""
+    return " ".join(words) in backchannels or all(word in backchannels for word in words)
+
+
+def _is_echo(words: list[str], saying: str, overlap: float) -> bool:
+    said = set(words_of(saying))
+    shared = sum(word in said for word in words)
+    return shared / len(words) >= overlap
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One sound of the caller over an answer: its stages, and the verdict on it."""
+
+    began_seconds: float  # in the session's audio time
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    verdict: Verdict = Verdict.UNDECIDED
+    checking: bool = False  # a judgement is in work
+    _passed: set[Stage] = field(default_factory=set)
+    _last_check_seconds: float = 0.0
+
+    @property
+    def is_final(self) -> bool:
+        """Whether no later stage will judge this sound again."""
+        return bool(self._passed & {Stage.STRICT, Stage.END})
+
+    def due(self, now_seconds: float, config: InterruptionConfig, *, stopped: bool) -> Stage | None:
+        """The stage at which to judge now, if any."""
+        if self.checking:
+            return None
+        elapsed = now_seconds - self.began_seconds
+        if stopped and self.verdict is Verdict.UNDECIDED:
+            return Stage.END
+        if elapsed >= config.strict_seconds and Stage.STRICT not in self._passed:
+            return Stage.STRICT
+        if self.verdict is not Verdict.UNDECIDED:
+            return None
+        if elapsed >= config.early_seconds:
+            return Stage.EARLY
+        if elapsed - self._last_check_seconds >= config.soon_interval_seconds:
+            self._last_check_seconds = elapsed
+            return Stage.SOON
+        return None
+
+    def note(
+        self, stage: Stage, now_seconds: float, verdict: Verdict, transcript: Transcript | None
+    ) -> None:
+        """A judgement was made."""
+        self._passed.add(stage)
+        self.checking = False
+        self.verdict = verdict
+        self.stages.append(
+            {
+                "stage": stage.value,
+                "at_ms": round(1000 * (now_seconds - self.began_seconds)),
+                "verdict": verdict.value,
+                "heard": transcript.text if transcript else "",
+                "confidence": round(transcript.mean_token_probability, 3) if transcript else 0.0,
+            }
+        )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The record of the attempt as JSON."""
+        return {"verdict": self.verdict.value, "stages": self.stages}
