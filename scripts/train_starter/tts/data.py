@@ -1,7 +1,6 @@
 """The training data: sentences read by eSpeak NG, as phoneme ids, durations and features."""
 
 import sys
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,14 +8,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from piper.phoneme_ids import DEFAULT_PHONEME_ID_MAP
-from piper.phonemize_espeak import EspeakPhonemizer
 
-from engines.tts import tagalog
 from engines.tts.espeak import VOICES, Espeak, prepare
 from scripts.train_starter.domain import LANGUAGES
 from scripts.train_starter.tts.alignment import align
 from scripts.train_starter.tts.corpus import Text
 from scripts.train_starter.tts.features import HOP_SAMPLES, RATE_HZ, Frames, analyse
+from scripts.train_starter.tts.symbols import phoneme_symbols
 
 _LEAST_AGREEMENT = 0.75  # below it the phonemizer and the synthesis read the text differently
 
@@ -38,11 +36,10 @@ class Reader:
 
     def __init__(self) -> None:
         self._espeak = Espeak()
-        self._phonemizer = EspeakPhonemizer()
 
     def read(self, text: Text) -> Example | None:
         """None when the alignment cannot be trusted."""
-        symbols = self.symbols(text)
+        symbols = phoneme_symbols(text.text, text.language)
         prepared, phoneme_input = prepare(text.text, text.language)
         samples, events = self._espeak.synthesize_with_events(
             prepared, VOICES[text.language], phoneme_input=phoneme_input
@@ -54,15 +51,6 @@ class Reader:
         ids = [DEFAULT_PHONEME_ID_MAP[symbol][0] for symbol in ["^", *symbols, "$"]]
         speaker = LANGUAGES.index(text.language)
         return Example(np.array(ids), alignment.frames, analyse(audio), speaker)
-
-    def symbols(self, text: Text) -> list[str]:
-        """The phoneme symbols that `engines.tts.piper` makes of a text."""
-        if text.language == "tl":
-            found = list(unicodedata.normalize("NFD", tagalog.to_ipa(text.text)))
-        else:
-            sentences = self._phonemizer.phonemize(VOICES[text.language], text.text)
-            found = [symbol for sentence in sentences for symbol in sentence]
-        return [symbol for symbol in found if symbol in DEFAULT_PHONEME_ID_MAP]
 
 
 def make(texts: Iterable[Text]) -> list[Example]:
