@@ -8,7 +8,7 @@ VENV := .venv/bin/python
 .PHONY: help setup serve demo test check starter starter-models lock clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1|/' | column -t -s '|'
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing; GPU=1 for the CUDA variant
 	@$(PYTHON) scripts/setup.py $(if $(GPU),--gpu=$(GPU))
