@@ -35,6 +35,12 @@ starter: setup ## train the starter models again, in .venv-train: hours on a CPU
 	@$(TRAIN).llm --minutes 60 --evaluate
 	@$(TRAIN).tts
 
+starter-models: ## bring back the committed starter models
+	@git checkout -- models/starter
+
+LOCK := $(VENV) -m uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --python-version 3.11 $(if $(UPGRADE),--upgrade)
+
 # llama.cpp has a lock of its own; the rest is torch, which silero-vad asks for, and what it brings.
 NOT_LOCKED := llama-cpp-python torch sympy mpmath networkx setuptools
 

@@ -1,0 +1,37 @@
+"""The verbs of the Makefile, of its help, and of what is written about them."""
+
+import re
+import subprocess
+
+from engines.config import REPOSITORY
+
+MAKEFILE = (REPOSITORY / "Makefile").read_text()
+FROM_THE_COMMAND_LINE = {"ARGS", "GPU", "UPGRADE"}
+VERBS = set(re.findall(r"^([a-z-]+):(?!=)", MAKEFILE, re.MULTILINE))
+
+
+def test_help_lists_every_verb() -> None:
+    shown = subprocess.run(
+        ["make", "--no-print-directory", "help"],
+        cwd=REPOSITORY,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert set(re.findall(r"^  make ([a-z-]+) ", shown, re.MULTILINE)) == VERBS
+    phony = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
+    assert phony is not None
+    assert set(phony[1].split()) == VERBS
+
+
+def test_every_variable_that_is_used_is_set() -> None:
+    used = set(re.findall(r"\$\(([A-Z_]+)\)", MAKEFILE)) - {"MAKEFILE_LIST", *FROM_THE_COMMAND_LINE}
+    assert used <= set(re.findall(r"^([A-Z_]+) [?:]?=", MAKEFILE, re.MULTILINE))
+
+
+def test_no_page_names_a_verb_that_is_not_there() -> None:
+    pages = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), REPOSITORY / "Dockerfile.gpu"]
+    sources = [path for top in ("engines", "server") for path in (REPOSITORY / top).rglob("*.py")]
+    for path in [*pages, *sources]:
+        named = set(re.findall(r"`make ([a-z-]+)", path.read_text(encoding="utf-8")))
+        assert named <= VERBS, path
