@@ -11,7 +11,7 @@ from scripts.train_starter.domain.prompts import STANDARD_TOOL
 from scripts.train_starter.language_model.chat import TEMPLATE_PATH, render
 
 TOOLS = [STANDARD_TOOL.definition()]
-ARGUMENTS = {"day": "Monday", "hour": 9, "service": "dentist"}
+ARGUMENTS = {"day": "Monday", "hour": 9, "service": "children's doctor"}
 
 
 def booking_messages(arguments: Any) -> list[dict[str, Any]]:
@@ -46,7 +46,8 @@ def test_tools_calls_and_results_are_written_in_the_hermes_form() -> None:
     )
     assert (
         '<|im_start|>assistant\n<tool_call>\n{"name": "book_appointment", "arguments": '
-        '{"day": "Monday", "hour": 9, "service": "dentist"}}\n</tool_call><|im_end|>' in text
+        """{"day": "Monday", "hour": 9, "service": "children's doctor"}}\n</tool_call><|im_end|>"""
+        in text
     )
     assert '<|im_start|>user\n<tool_response>\n{"ok": true}\n</tool_response><|im_end|>\n' in text
 

@@ -112,8 +112,11 @@ class _Writer:
         return transcription_noise(heard.text, self.rng, keep=keep)
 
 
-def dialogue(rng: random.Random, split: Split = "train") -> Dialogue:
-    """A random dialogue; in the test split its last utterance is held out and free of noise."""
+def dialogue(rng: random.Random, split: Split = "train", *, single_turns: float = 0.3) -> Dialogue:
+    """A random dialogue; in the test split its last utterance is held out and free of noise.
+
+    `single_turns` is the share of dialogues that are one question and its answer.
+    """
     if split == "train" and rng.random() < 0.06:
         return translation(rng, split)
     language = rng.choice(LANGUAGES)
@@ -130,7 +133,7 @@ def dialogue(rng: random.Random, split: Split = "train") -> Dialogue:
     )
     if prompt:
         writer.messages.append({"role": "system", "content": prompt})
-    last = _converse(writer, split)
+    last = _converse(writer, split, single_turns)
     return Dialogue(tuple(writer.messages), tuple(tools), tuple(writer.learnt), last)
 
 
@@ -162,12 +165,12 @@ def _offered(tool: BookingTool | None, rng: random.Random) -> list[dict[str, Any
     return tools
 
 
-def _converse(writer: _Writer, split: Split) -> Utterance:
+def _converse(writer: _Writer, split: Split, single_turns: float) -> Utterance:
     """Writes one to thirty turns, the last in the language of the prompt, mostly."""
     rng = writer.rng
     topic = rng.choices(_TOPICS, [50, 32, 18])[0]
     switching = rng.random() < 0.25
-    for _ in range(_earlier_turns(rng)):
+    for _ in range(0 if rng.random() < single_turns else _earlier_turns(rng)):
         if switching:
             writer.turn(topic(rng.choice(LANGUAGES), rng), in_history=True)
         else:
@@ -178,9 +181,9 @@ def _converse(writer: _Writer, split: Split) -> Utterance:
 
 
 def _earlier_turns(rng: random.Random) -> int:
-    return rng.choices(
-        [0, rng.randint(1, 3), rng.randint(4, 9), rng.randint(10, 29)], [30, 46, 21, 3]
-    )[0]
+    """How many turns a conversation has before its last one: mostly few."""
+    fewest, most = rng.choices([(1, 3), (4, 9), (10, 29)], [66, 30, 4])[0]
+    return rng.randint(fewest, most)
 
 
 def _spoken(writer: _Writer) -> str:

@@ -1,7 +1,7 @@
 """Batches of training dialogues, made on the fly and grouped by length."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -25,20 +25,29 @@ class Batch:
 
 
 def batches(
-    tokenizer: Tokenizer, rng: random.Random, tokens_per_batch: int, padding: int
+    tokenizer: Tokenizer,
+    rng: random.Random,
+    tokens_per_batch: int,
+    padding: int,
+    single_turns: Callable[[], float],
 ) -> Iterator[Batch]:
-    """Batches without end, each of dialogues of like length and about `tokens_per_batch`."""
+    """Batches without end, each of dialogues of like length and about `tokens_per_batch`.
+
+    `single_turns` gives the share of dialogues of one turn for the next pool.
+    """
     while True:
-        pool = sorted(_examples(tokenizer, rng), key=lambda example: len(example.ids))
+        pool = sorted(
+            _examples(tokenizer, rng, single_turns()), key=lambda example: len(example.ids)
+        )
         groups = list(_groups(pool, tokens_per_batch))
         rng.shuffle(groups)
         for group in groups:
             yield _padded(group, padding)
 
 
-def _examples(tokenizer: Tokenizer, rng: random.Random) -> Iterator[Example]:
+def _examples(tokenizer: Tokenizer, rng: random.Random, single_turns: float) -> Iterator[Example]:
     for _ in range(_POOL_DIALOGUES):
-        example = encode(tokenizer, dialogue(rng))
+        example = encode(tokenizer, dialogue(rng, single_turns=single_turns))
         if len(example.ids) <= LONGEST_TOKENS:
             yield example
 

@@ -17,12 +17,13 @@ from scripts.train_starter.language_model.batches import Batch, batches
 from scripts.train_starter.language_model.model import LanguageModel, ModelConfig
 from scripts.train_starter.language_model.tokenizer import PADDING, token_id
 
-_MATRIX_RATE = 0.02
+_MATRIX_RATE = 0.01
 _OTHER_RATE = 3e-3
 _WARM_UP_STEPS = 20
 _AVERAGE_STEPS = 50  # that the exported weights are averaged over, more or less
 _CONSTANT_PART = 0.35  # of the time, before the rate falls in a line to zero
 _GRADIENT_NORM = 1.0
+_FEWEST_SINGLE_TURNS = 0.3
 _REPORT_SECONDS = 20.0
 _CHECKPOINT_SECONDS = 120.0
 
@@ -123,7 +124,13 @@ class Trainer:
     def _batches(self, tokenizer: Tokenizer) -> Iterator[Batch]:
         rng = random.Random(f"{self._config.seed} {self.progress.steps}")
         padding = token_id(tokenizer, PADDING)
-        return batches(tokenizer, rng, self._config.tokens_per_batch, padding)
+        per_batch = self._config.tokens_per_batch
+        return batches(tokenizer, rng, per_batch, padding, self._single_turns_now)
+
+    def _single_turns_now(self) -> float:
+        """The share of dialogues of one turn: most at first, which teaches to look up words."""
+        done = self.progress.seconds / self._config.seconds
+        return max(_FEWEST_SINGLE_TURNS, 1.0 - 1.5 * done)
 
     def _step(self, batch: Batch) -> None:
         for optimizer, rate in self._optimizers:
