@@ -5,13 +5,25 @@ from pathlib import Path
 from engines.config import REPOSITORY
 from server.config import Config
 from server.config_text import to_markdown
+from server.conversation.machine import diagram
+
+START, END = "<!-- generated: the state machine -->", "<!-- end -->"
 
 
 def pages() -> dict[Path, str]:
     """Every generated page and what it must hold."""
+    docs = REPOSITORY / "docs"
     return {
-        REPOSITORY / "docs" / "configuration.md": to_markdown(Config, hidden=f"{REPOSITORY}/"),
+        docs / "configuration.md": to_markdown(Config, hidden=f"{REPOSITORY}/"),
+        docs / "design.md": _with_diagram((docs / "design.md").read_text(encoding="utf-8")),
     }
+
+
+def _with_diagram(text: str) -> str:
+    """The page with the state machine's diagram between its two marks."""
+    before, _, rest = text.partition(START)
+    _, _, after = rest.partition(END)
+    return f"{before}{START}\n\n```mermaid\n{diagram()}```\n\n{END}{after}"
 
 
 def main() -> None:

@@ -22,6 +22,8 @@ from engines.stt import Transcript
 from server.config import InterruptionConfig
 from server.language.words import words_of
 
+LONGEST_BACKCHANNEL_WORDS = 4
+
 
 class Stage(StrEnum):
     """When a judgement is made."""
@@ -69,8 +71,11 @@ def judge(stage: Stage, evidence: Evidence, config: InterruptionConfig) -> Verdi
 
 
 def is_backchannel(words: list[str], backchannels: Collection[str]) -> bool:
-    """Whether the words are nothing but backchannels: each one, or all together as a phrase."""
-    return " ".join(words) in backchannels or all(word in backchannels for word in words)
+    """Whether the words are nothing but backchannels, one after the other; a few are phrases."""
+    return not words or any(
+        " ".join(words[:length]) in backchannels and is_backchannel(words[length:], backchannels)
+        for length in range(1, min(len(words), LONGEST_BACKCHANNEL_WORDS) + 1)
+    )
 
 
 def _is_echo(words: list[str], saying: str, overlap: float) -> bool:

@@ -1,0 +1,188 @@
+"""What a sound over an answer is: the judgement by itself, and the chain in virtual time."""
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from engines.errors import Overloaded
+from engines.stt import SttRequest
+from server.config import InterruptionConfig
+from server.conversation.interruption import Evidence, Stage, Verdict, judge
+from server.events import (
+    AnswerAudio,
+    AnswerHeld,
+    InterruptionJudged,
+    ResponseFinished,
+    SpeechStarted,
+    Transcribed,
+)
+from server.language.resources import backchannels
+from tests.fakes import Stage as Engines
+from tests.fakes import transcript
+from tests.server.play import Play, Silence, Speech, Step, play
+from tests.virtual import virtual_time
+
+CONFIG = InterruptionConfig()
+SAYING = "The clinic is open on Monday from eight to five."
+
+
+def verdict(stage: Stage, text: str, language: str = "en", confidence: float = 0.9) -> Verdict:
+    heard = transcript(text, language, confidence)
+    return judge(stage, Evidence(heard, SAYING, backchannels(language)), CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Mm-hmm."),
+        ("en", "Yeah, okay."),
+        ("es", "Ajá, claro."),
+        ("fr", "D'accord."),
+        ("hi", "अच्छा, ठीक है।"),
+        ("tl", "Oo nga."),
+    ],
+)
+def test_backchannels_of_every_language(language: str, text: str) -> None:
+    assert verdict(Stage.EARLY, text, language) is Verdict.BACKCHANNEL
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Yes, but I mean Tuesday."),
+        ("es", "No, el martes."),
+        ("fr", "Oui mais pas lundi."),
+        ("hi", "नहीं, मंगलवार को।"),
+        ("tl", "Hindi po, sa Martes."),
+    ],
+)
+@pytest.mark.parametrize("stage", list(Stage))
+def test_words_are_words_at_every_stage(stage: Stage, language: str, text: str) -> None:
+    assert verdict(stage, text, language) is Verdict.WORDS
+
+
+def test_nothing_and_unclear_words_are_noise() -> None:
+    assert verdict(Stage.EARLY, "") is Verdict.NOISE
+    assert verdict(Stage.EARLY, "stop please", confidence=0.3) is Verdict.NOISE
+
+
+def test_our_own_words_are_an_echo() -> None:
+    assert verdict(Stage.EARLY, "open on Monday from eight") is Verdict.ECHO
+    assert verdict(Stage.EARLY, "on Monday I can not come") is Verdict.WORDS
+
+
+def test_the_first_looks_decide_only_what_is_clear() -> None:
+    assert verdict(Stage.SOON, "") is Verdict.UNDECIDED
+    assert verdict(Stage.SOON, "okay") is Verdict.UNDECIDED
+    assert verdict(Stage.SOON, "no wait", confidence=0.6) is Verdict.UNDECIDED
+    assert verdict(Stage.SOON, "wait", confidence=0.95) is Verdict.UNDECIDED
+    assert verdict(Stage.SOON, "no wait", confidence=0.95) is Verdict.WORDS
+
+
+def test_the_strict_check_has_a_higher_bar() -> None:
+    assert verdict(Stage.EARLY, "something else", confidence=0.6) is Verdict.WORDS
+    assert verdict(Stage.STRICT, "something else", confidence=0.6) is Verdict.NOISE
+
+
+# ---- the chain ----------------------------------------------------------------------------------
+
+ANSWER = ("One two three four five six seven eight nine ten eleven twelve thirteen.",)
+
+
+def hears(later: str, confidence: float = 0.95) -> Engines:
+    """A first question of one second and a half, and what any shorter or later audio says."""
+    asked: list[bool] = []
+
+    def heard(request: SttRequest) -> str:
+        question = not asked
+        asked.append(True)
+        return "What is the capital of France?" if question else later
+
+    return Engines(heard=heard, answer=ANSWER, confidence=confidence)
+
+
+async def interrupt(engines: Engines, sound_seconds: float) -> Play:
+    """Ask, let the answer begin, make a sound over it, and listen to the end."""
+    steps: list[Step] = [Speech(0.4), Silence(1.5), Speech(sound_seconds), Silence(8.0)]
+    return await play(engines, steps)
+
+
+def longest_gap_seconds(result: Play) -> float:
+    times = result.times_of(AnswerAudio)
+    return max(later - earlier for earlier, later in itertools.pairwise(times))
+
+
+@pytest.mark.parametrize(("later", "name"), [("", "noise"), ("Mm-hmm.", "backchannel")])
+def test_what_is_nothing_pauses_the_answer_and_it_goes_on(later: str, name: str) -> None:
+    @virtual_time
+    async def scenario() -> Play:
+        return await interrupt(hears(later), 0.4)
+
+    result = scenario()
+    assert [event.status for event in result.of(ResponseFinished)] == ["completed"]
+    assert [event.is_held for event in result.of(AnswerHeld)] == [True, False]
+    assert len(result.of(SpeechStarted)) == len(result.of(Transcribed)) == 1
+    assert result.of(InterruptionJudged)[0].record["verdict"] == name
+    assert 0.3 < longest_gap_seconds(result) < 1.0
+    spoken = sum(event.seconds for event in result.of(AnswerAudio))
+    assert spoken == pytest.approx(len(ANSWER[0]) * 0.06, rel=0.01)
+
+
+@virtual_time
+async def test_the_answer_stops_within_a_tenth_of_a_second_of_sound() -> None:
+    result = await interrupt(hears("No, wait a moment."), 2.0)
+    sound_seconds = 0.4 + 1.5
+    held = result.times_of(AnswerHeld)[0]
+    assert held - sound_seconds <= 0.1
+    before = [time for time in result.times_of(AnswerAudio) if time < held + 1.0]
+    assert before[-1] <= held
+
+
+@virtual_time
+async def test_words_cancel_within_a_second_and_keep_their_beginning() -> None:
+    result = await interrupt(hears("No, I mean Madrid."), 2.0)
+    statuses = [(event.status, event.reason) for event in result.of(ResponseFinished)]
+    assert statuses == [("cancelled", "turn_detected"), ("completed", None)]
+    assert result.times_of(ResponseFinished)[0] - 1.9 <= 0.6
+    taken = [job.request for job in result.stage.stt.jobs][-1]
+    assert len(taken.samples) / 16_000 >= 2.0
+
+
+@virtual_time
+async def test_unclear_words_are_not_enough_early_nor_at_the_strict_check() -> None:
+    result = await interrupt(hears("something else", confidence=0.45), 3.0)
+    assert [event.status for event in result.of(ResponseFinished)] == ["completed"]
+    stages = [stage["stage"] for stage in result.of(InterruptionJudged)[0].record["stages"]]
+    assert "early" in stages
+    assert "strict" in stages
+
+
+@virtual_time
+async def test_who_goes_on_over_the_answer_is_heard_at_the_strict_check() -> None:
+    calls: list[int] = []
+
+    def heard(request: SttRequest) -> str:
+        calls.append(len(request.samples))
+        if len(calls) == 1:
+            return "What is the capital of France?"
+        return "no listen to me" if len(request.samples) > 1.8 * 16_000 else ""
+
+    result = await interrupt(Engines(heard=heard, answer=ANSWER), 3.0)
+    assert next(event.status for event in result.of(ResponseFinished)) == "cancelled"
+    assert [event.is_held for event in result.of(AnswerHeld)][:2] == [True, False]
+
+
+@virtual_time
+async def test_when_nobody_can_tell_what_it_is_the_caller_is_heard() -> None:
+    engines = hears("")
+    first: Callable[[SttRequest], str] = engines.heard  # type: ignore[assignment]
+
+    def heard(request: SttRequest) -> str:
+        if len(engines.stt.jobs) > 1:
+            engines.stt_error = Overloaded("Full.")
+        return first(request)
+
+    engines.heard = heard
+    result = await interrupt(engines, 2.0)
+    assert result.of(ResponseFinished)[0].status == "cancelled"
