@@ -43,7 +43,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("models/starter/tts"))
     parser.add_argument("--work", type=Path, default=Path("build/starter-tts"), help="checkpoints")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
-    parser.add_argument("--sentences", type=int, default=280, help="of each language")
+    parser.add_argument("--sentences", type=int, default=260, help="of each language")
     parser.add_argument("--held-out", type=int, default=12, help="sentences of each language")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

@@ -1,12 +1,14 @@
 """What the voice is taught to predict for each frame of eSpeak NG's audio.
 
-WORLD's analysis (Morise et al. 2016): spectral envelope in mel-spaced bands, fundamental frequency
-and aperiodicity.
+WORLD's spectral envelope in mel-spaced bands and aperiodicity (Morise et al. 2016), with pitch and
+voicing of our own.
 """
 
 import numpy as np
 import pyworld
 from numpy.typing import NDArray
+
+from scripts.train_starter.tts.pitch import track
 
 RATE_HZ = 22050
 HOP_SAMPLES = 256
@@ -15,10 +17,8 @@ NUM_APERIODICITIES = 2  # WORLD's coding at 22,050 Hz: at 3 and 6 kHz
 NUM_FEATURES = NUM_BANDS + 2 + NUM_APERIODICITIES  # bands, log F0, voiced, aperiodicities
 
 _FFT_SIZE = 1024
-_LOWEST_HZ, _HIGHEST_HZ = 55.0, 300.0
 _ENVELOPE_FLOOR_HZ = 71.0  # the lowest F0 that an FFT of 1,024 allows
 _POWER_FLOOR = 1e-10
-_FRAME_MILLISECONDS = HOP_SAMPLES / RATE_HZ * 1000
 _UNVOICED_HZ = 100.0  # where a text has no voiced frame at all
 
 Frames = NDArray[np.float32]
@@ -38,22 +38,22 @@ def band_weights(fft_size: int) -> NDArray[np.float64]:
 
 
 def analyse(audio: NDArray[np.float64]) -> Frames:
-    """float32[len(audio) // HOP_SAMPLES, NUM_FEATURES] of audio within -1..1."""
-    pitch, times = pyworld.dio(
-        audio, RATE_HZ, f0_floor=_LOWEST_HZ, f0_ceil=_HIGHEST_HZ, frame_period=_FRAME_MILLISECONDS
-    )
-    pitch = pyworld.stonemask(audio, pitch, times, RATE_HZ)
+    """float32[len(audio) // HOP_SAMPLES, NUM_FEATURES] of audio within -1..1.
+
+    Each row is measured in the middle of its hop.
+    """
+    pitch = track(audio, RATE_HZ, HOP_SAMPLES)
+    seconds = (np.arange(len(pitch)) + 0.5) * HOP_SAMPLES / RATE_HZ
     power = pyworld.cheaptrick(
-        audio, pitch, times, RATE_HZ, fft_size=_FFT_SIZE, f0_floor=_ENVELOPE_FLOOR_HZ
+        audio, pitch, seconds, RATE_HZ, fft_size=_FFT_SIZE, f0_floor=_ENVELOPE_FLOOR_HZ
     )
-    aperiodicity = pyworld.d4c(audio, pitch, times, RATE_HZ, fft_size=_FFT_SIZE)
+    aperiodicity = pyworld.d4c(audio, pitch, seconds, RATE_HZ, fft_size=_FFT_SIZE)
     weights = band_weights(_FFT_SIZE)
     weights /= weights.sum(axis=1, keepdims=True)
     bands = np.log(power @ weights.T + _POWER_FLOOR)
     voiced = (pitch > 0).astype(float)
     coded = pyworld.code_aperiodicity(aperiodicity, RATE_HZ)
-    features = np.column_stack([bands, _log_pitch(pitch), voiced, coded])
-    return _fit(features.astype(np.float32), len(audio) // HOP_SAMPLES)
+    return np.column_stack([bands, _log_pitch(pitch), voiced, coded]).astype(np.float32)
 
 
 def _log_pitch(pitch: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -62,9 +62,3 @@ def _log_pitch(pitch: NDArray[np.float64]) -> NDArray[np.float64]:
     if not len(voiced):
         return np.full(len(pitch), np.log(_UNVOICED_HZ))
     return np.interp(np.arange(len(pitch)), voiced, np.log(pitch[voiced]))
-
-
-def _fit(features: Frames, num_frames: int) -> Frames:
-    """Exactly `num_frames` rows: the last one repeated, or some cut off."""
-    rows = np.minimum(np.arange(num_frames), len(features) - 1)
-    return features[rows]
