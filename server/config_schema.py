@@ -72,6 +72,19 @@ class ConversationConfig:
     history_turns: int = option(
         12, "Turns that the model is shown besides the current one.", minimum=0, maximum=1000
     )
+    repeat_requests: int = option(
+        2,
+        "Unclear turns in a row that are asked for again; then a person's help is offered.",
+        minimum=0,
+        maximum=10,
+    )
+    idle_seconds: float = option(
+        60.0,
+        "Silence after which the caller is asked if they are still there, and after as much again "
+        "the call ends; 0: never.",
+        minimum=0.0,
+        maximum=86_400.0,
+    )
     draft_confidence: float = option(
         0.8,
         "Mean token probability from which an answer is drafted before the turn is certain.",

@@ -295,6 +295,20 @@ class InterruptionJudged:
 
 
 @dataclass(frozen=True, slots=True)
+class HandoverOffered:
+    """The caller was not understood several times in a row, and was offered a person's help."""
+
+    epoch: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnded:
+    """The server hangs up: nobody has spoken for long."""
+
+    epoch: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something the client asked for, or the server tried, did not work. The session lives on."""
 
@@ -323,5 +337,7 @@ Event = (
     | TurnFinished
     | AnswerHeld
     | InterruptionJudged
+    | HandoverOffered
+    | CallEnded
     | Failed
 )

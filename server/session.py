@@ -26,6 +26,7 @@ from server.events import (
     AppendAudio,
     AudioCleared,
     AudioCommitted,
+    CallEnded,
     CancelResponse,
     ClearAudio,
     Command,
@@ -49,6 +50,7 @@ from server.events import (
     TurnFinished,
     UpdateSettings,
 )
+from server.language.languages import Phrase
 from server.metrics import Counters
 from server.settings import Settings
 
@@ -74,6 +76,8 @@ class Session:
         self._machine = Machine()
         self._interruption = interruption
         self._cancel_reason: Reason = "turn_detected"
+        self._state_since_seconds = 0.0  # in audio time
+        self._check_ins = 0  # since the caller last spoke
         self._counters = counters
         self._conversation = Conversation(
             session_id, engines, config, self.outbox, self._history, config.default_language
@@ -92,6 +96,7 @@ class Session:
             Do.FORGET_SPEECH: self._forget_speech,
             Do.DROP_DRAFT: self._answers.drop_draft,
             Do.ANSWER: self._answer,
+            Do.CHECK_IN: self._check_in,
             Do.HOLD: self._hold,
             Do.JUDGE: lambda: self._attention.judge(self._answers.saying),
             Do.RELEASE: self._release,
@@ -126,6 +131,7 @@ class Session:
     def _fire(self, trigger: Trigger) -> None:
         before = self._machine.state
         commands = self._machine.fire(trigger)
+        self._state_since_seconds = self._attention.now_seconds
         log.debug("%s: %s to %s", trigger.value, before.value, self._machine.state.value)
         for command in commands:
             self._execute[command]()
@@ -139,9 +145,16 @@ class Session:
                 self._fire(Trigger.SPEECH_STARTED)
             if boundary is not None:
                 self._fire(boundary)
+            if self._is_idle():
+                self._fire(Trigger.CALLER_IDLE)
             self._attention.follow(
                 over_answer=self._machine.is_answering, saying=self._answers.saying
             )
+
+    def _is_idle(self) -> bool:
+        idle_seconds = self._attention.now_seconds - self._state_since_seconds
+        limit_seconds = self._conversation.config.idle_seconds
+        return self._machine.state is State.LISTENING_IDLE and 0 < limit_seconds <= idle_seconds
 
     def _takes_the_floor(self) -> bool:
         return self._machine.state is State.LISTENING_IDLE and self._attention.is_speech
@@ -201,10 +214,13 @@ class Session:
         if self._machine.is_answering:
             self._fire(Trigger.ANSWER_OVER)
             self._catch_up()
+        if self._check_ins > 1 and self._machine.state is State.LISTENING_IDLE:
+            self.outbox.put(CallEnded())
 
     # ---- what the machine commands --------------------------------------------------------------
 
     def _announce_speech(self) -> None:
+        self._check_ins = 0
         self._attention.begin_turn()
         self.outbox.put(
             SpeechStarted(self._attention.item_id, _ms(self._attention.speech_start_seconds))
@@ -252,6 +268,12 @@ class Session:
     def _answer(self) -> None:
         now_seconds = asyncio.get_running_loop().time()
         self._answers.begin(self.settings, None, speech_end_seconds=now_seconds)
+
+    def _check_in(self) -> None:
+        self._check_ins += 1
+        words = Phrase.STILL_THERE if self._check_ins == 1 else Phrase.GOODBYE
+        now_seconds = asyncio.get_running_loop().time()
+        self._answers.begin(self.settings, None, words=words, speech_end_seconds=now_seconds)
 
     def _hold(self) -> None:
         self.outbox.hold()

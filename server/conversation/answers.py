@@ -20,6 +20,7 @@ from server.events import (
     ResponseFinished,
     TurnFinished,
 )
+from server.language.languages import Phrase
 from server.language.words import means_the_same
 from server.metrics import Counters, Milestone
 from server.settings import Settings
@@ -75,13 +76,21 @@ class Answers:
         answers: bool = True,
         draft: bool = False,
         transcript: Transcript | None = None,
+        words: Phrase | None = None,
         speech_end_seconds: float,
     ) -> None:
-        """Begin a turn in an epoch of its own. `speech_end_seconds` is a time of the loop."""
+        """Begin a turn in an epoch of its own. `speech_end_seconds` is a time of the loop; `words`
+        are said instead of an answer."""
         self._stop_work()
         epoch = self._outbox.advance(draft=draft)
         turn = Turn(
-            self._conversation, settings, epoch, utterance, answers=answers, transcript=transcript
+            self._conversation,
+            settings,
+            epoch,
+            utterance,
+            answers=answers,
+            transcript=transcript,
+            words=words,
         )
         turn.record.draft = "hit" if draft else ""
         turn.record.reach(Milestone.SPEECH_END, speech_end_seconds)

@@ -54,6 +54,7 @@ class Trigger(Enum):
     SPEECH_DISCARDED = "speech discarded"  # by the client
     AUDIO_COMMITTED = "audio committed"  # by a client that decides itself when a turn ends
     ANSWER_REQUESTED = "answer requested"  # by the client
+    CALLER_IDLE = "caller idle"  # nobody has spoken for long
     ANSWER_STARTED = "answer started"  # the client was told of it
     AUDIO_SENT = "audio sent"  # the first of the answer, or the first since it was held
     ANSWER_OVER = "answer over"  # played to its end, or there was nothing to say
@@ -73,6 +74,7 @@ class Command(Enum):
     FORGET_SPEECH = "forget speech"
     DROP_DRAFT = "drop draft"
     ANSWER = "answer"  # from the history as it stands
+    CHECK_IN = "check in"  # ask whether the caller is still there; when asked already, say goodbye
     HOLD = "hold"  # nothing of the answer leaves for now
     JUDGE = "judge"  # find out what the caller's sound is
     RELEASE = "release"  # the answer goes on where it was held
@@ -106,6 +108,7 @@ TABLE: Mapping[tuple[State, Trigger], Step] = {
     (_IDLE, Trigger.SPEECH_DISCARDED): (_IDLE, (Command.FORGET_SPEECH,)),
     (_IDLE, Trigger.AUDIO_COMMITTED): (_PROCESSING, (Command.TAKE_AUDIO,)),
     (_IDLE, Trigger.ANSWER_REQUESTED): (_PROCESSING, (Command.ANSWER,)),
+    (_IDLE, Trigger.CALLER_IDLE): (_PROCESSING, (Command.CHECK_IN,)),
     (_ACTIVE, Trigger.SPEECH_PAUSED): (_ACTIVE, (Command.DRAFT,)),
     (_ACTIVE, Trigger.SPEECH_RESUMED): (_ACTIVE, (Command.DISTRUST_DRAFT,)),
     (_ACTIVE, Trigger.SPEECH_ENDED): (_PROCESSING, (Command.TAKE_SPEECH,)),

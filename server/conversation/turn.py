@@ -26,6 +26,7 @@ from server.events import (
     Failed,
     FunctionCalled,
     FunctionCallItem,
+    HandoverOffered,
     ResponseFinished,
     ResponseStarted,
     Status,
@@ -53,6 +54,7 @@ class Conversation:
     outbox: Outbox
     history: History
     language: str  # of the last turn
+    unclear_turns: int = 0  # in a row, that were asked for again
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Turn:
         *,
         answers: bool = True,
         transcript: Transcript | None = None,  # when the utterance is transcribed already
+        words: Phrase | None = None,  # to be said instead of an answer
     ) -> None:
         self.response_id = new_id("resp")
         self.answer_id: str | None = None  # the assistant's message, once it has words
@@ -89,6 +92,7 @@ class Turn:
         self.answers = answers  # may become true while the transcript is still awaited
         self.is_heard = utterance is None  # whether the transcript is there, or has failed
         self._transcript = transcript
+        self._words = words
         self._completion: Completion | None = None
         self._confirmed = asyncio.Event()
 
@@ -96,7 +100,9 @@ class Turn:
         """Hear, think and speak."""
         if self.utterance is None:
             self.record.language = self._conversation.language
-            await self._respond(self._think(self._messages(None)))
+            await self._respond(
+                self._say(self._words) if self._words else self._think(self._messages(None))
+            )
             return
         try:
             transcript = await self._hear(self.utterance)
@@ -161,10 +167,20 @@ class Turn:
 
     def _reply(self, utterance: Utterance, transcript: Transcript) -> AsyncIterator[str]:
         if transcript.mean_token_probability < self._conversation.config.low_confidence:
-            return self._say(Phrase.REPEAT)
+            return self._say(self._unclear())
+        self._conversation.unclear_turns = 0
         messages = self._messages(utterance.item_id)
         append_text(messages, "user", transcript.text)
         return self._think(messages)
+
+    def _unclear(self) -> Phrase:
+        """Ask again, but not for ever."""
+        self._conversation.unclear_turns += 1
+        if self._conversation.unclear_turns <= self._conversation.config.repeat_requests:
+            return Phrase.REPEAT
+        self._conversation.unclear_turns = 0
+        self._conversation.outbox.put(HandoverOffered(self._epoch))
+        return Phrase.HANDOVER
 
     def _messages(self, without: str | None) -> list[Message]:
         system = (

@@ -13,6 +13,9 @@ class Phrase(StrEnum):
 
     REPEAT = "repeat"  # the transcript is unclear
     FAILURE = "failure"  # an engine failed or is overloaded
+    HANDOVER = "handover"  # several transcripts in a row were unclear
+    STILL_THERE = "still_there"  # nobody has spoken for long
+    GOODBYE = "goodbye"  # nor since that was asked
 
 
 def language_name(language: str) -> str:

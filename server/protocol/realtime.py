@@ -8,7 +8,7 @@ from aiohttp import WSMsgType, web
 
 from engines.errors import ProtocolError
 from server.config import ConversationConfig
-from server.events import Command, Failed
+from server.events import CallEnded, Command, Failed
 from server.protocol.realtime_commands import Decoder, event_id_of
 from server.protocol.realtime_events import Encoder
 from server.session import Session
@@ -48,6 +48,9 @@ async def _read(
 async def _write(socket: web.WebSocketResponse, session: Session, encoder: Encoder) -> None:
     """Send until the session's outbox is closed; what a client that left misses is dropped."""
     async for event in session.events():
+        if isinstance(event, CallEnded):
+            await socket.close(message=b"The caller has not spoken for long.")
+            return
         for wire in encoder.encode(event):
             try:
                 await socket.send_str(json.dumps(wire, ensure_ascii=False))

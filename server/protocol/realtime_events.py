@@ -18,11 +18,13 @@ from server.events import (
     AnswerText,
     AudioCleared,
     AudioCommitted,
+    CallEnded,
     Event,
     Failed,
     FunctionCalled,
     FunctionCallItem,
     FunctionOutputItem,
+    HandoverOffered,
     InterruptionJudged,
     Item,
     ItemAdded,
@@ -85,6 +87,8 @@ class Encoder:
             TurnFinished: self._turn_finished,
             AnswerHeld: self._held,
             InterruptionJudged: self._judged,
+            HandoverOffered: lambda _: self._extension("handover"),
+            CallEnded: lambda _: [],
             Failed: self._failed,
         }
 

@@ -14,6 +14,7 @@ from server.events import (
     AnswerText,
     AppendAudio,
     AudioCommitted,
+    CallEnded,
     CancelResponse,
     ClearAudio,
     CommitAudio,
@@ -22,6 +23,7 @@ from server.events import (
     Failed,
     FunctionCalled,
     FunctionOutputItem,
+    HandoverOffered,
     ItemAdded,
     ItemTruncated,
     MessageItem,
@@ -181,6 +183,32 @@ async def test_an_unclear_transcript_is_asked_for_again() -> None:
     result = await play(Stage(confidence=0.2), [Speech(1.0), Silence(3.0)])
     assert said(result) == phrase(Phrase.REPEAT, "en")
     assert not result.stage.prompts
+
+
+@virtual_time
+async def test_asking_again_has_an_end() -> None:
+    turns: list[Step] = [Speech(1.0), Silence(8.0)]
+    result = await play(Stage(confidence=0.2), turns * 3)
+    assert said(result).count(phrase(Phrase.REPEAT, "en")) == 2
+    assert said(result).endswith(phrase(Phrase.HANDOVER, "en"))
+    assert len(result.of(HandoverOffered)) == 1
+
+
+@virtual_time
+async def test_who_is_silent_for_long_is_asked_and_then_the_call_ends() -> None:
+    config = ConversationConfig(idle_seconds=10.0)
+    result = await play(Stage(), [Speech(1.0), Silence(30.0)], config=config)
+    assert said(result).endswith(phrase(Phrase.STILL_THERE, "en") + phrase(Phrase.GOODBYE, "en"))
+    assert len(result.of(CallEnded)) == 1
+
+
+@virtual_time
+async def test_who_speaks_again_is_not_hung_up_on() -> None:
+    config = ConversationConfig(idle_seconds=10.0)
+    steps: list[Step] = [Silence(15.0), Speech(1.0), Silence(15.0)]
+    result = await play(Stage(), steps, config=config)
+    assert said(result).count(phrase(Phrase.STILL_THERE, "en")) == 2
+    assert not result.of(CallEnded)
 
 
 @virtual_time
