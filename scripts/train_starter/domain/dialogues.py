@@ -226,7 +226,7 @@ _TOPICS: list[Callable[[str, random.Random], Utterance]] = [_anything, _booking,
 
 def _with_other_name(heard: Utterance, rng: random.Random) -> Utterance:
     """`heard`, now and then with a name that is not one of the domain's."""
-    if "name" not in heard.slots or rng.random() > 0.4:
+    if "name" not in heard.slots or rng.random() > 0.5:
         return heard
     slots = dict(heard.slots) | {"name": random_name(heard.language, rng)}
     return fill(heard.language, patterns(heard.language)[heard.pattern_id], slots)

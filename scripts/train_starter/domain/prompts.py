@@ -172,6 +172,13 @@ def random_prompt(language: str, rng: random.Random) -> tuple[str, bool]:
 
 
 def random_name(language: str, rng: random.Random) -> str:
-    """A caller's name that is not one of the domain's, in the language's script."""
-    names: list[str] = lists()["names"]["devanagari" if language == "hi" else "latin"]
-    return rng.choice(names)
+    """A caller's name that is not one of the domain's, in the language's script.
+
+    Half of them are made up of syllables: what cannot be known by heart must be copied.
+    """
+    script = "devanagari" if language == "hi" else "latin"
+    names: Mapping[str, list[str]] = lists()["names"]
+    if rng.random() < 0.5:
+        return rng.choice(names[script])
+    made = "".join(rng.choices(names[f"syllables_{script}"], k=rng.choice([2, 2, 3])))
+    return made.capitalize()

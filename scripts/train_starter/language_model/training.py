@@ -17,8 +17,8 @@ from scripts.train_starter.language_model.batches import Batch, batches
 from scripts.train_starter.language_model.model import LanguageModel, ModelConfig
 from scripts.train_starter.language_model.tokenizer import PADDING, token_id
 
-_MATRIX_RATE = 0.01
-_OTHER_RATE = 3e-3
+_MATRIX_RATE = 0.006
+_OTHER_RATE = 1.5e-3
 _WARM_UP_STEPS = 20
 _AVERAGE_STEPS = 50  # that the exported weights are averaged over, more or less
 _CONSTANT_PART = 0.35  # of the time, before the rate falls in a line to zero
@@ -70,7 +70,7 @@ class Trainer:
         self._optimizers: list[tuple[torch.optim.Optimizer, float]] = [
             (torch.optim.Muon(matrices, lr=_MATRIX_RATE, weight_decay=0.01), _MATRIX_RATE),
             (
-                torch.optim.AdamW(others, lr=_OTHER_RATE, betas=(0.9, 0.95), weight_decay=0.0),
+                torch.optim.AdamW(others, lr=_OTHER_RATE, betas=(0.9, 0.98), weight_decay=0.0),
                 _OTHER_RATE,
             ),
         ]
