@@ -19,6 +19,7 @@ from engines.tts.onnx_session import device_of, open_session
 FIRST_FRAMES = 16
 FRAMES = 64
 MARGIN_FRAMES = 12  # more than the receptive field of the decoder at the latent's rate
+WHOLE_CHUNK_SAMPLES = 64 * 256  # of a graph that was not cut: as many as 64 frames have
 
 Audio = NDArray[np.float32]
 _WARM_UP_IDS = [1, 0, *([14, 0] * 20), 2]
@@ -52,7 +53,7 @@ def open_model(path: Path, device: str) -> PiperModel:
 
 
 class WholeModel:
-    """A graph that runs in one piece: one chunk of audio per sentence."""
+    """A graph that runs in one piece for each sentence."""
 
     def __init__(self, path: Path, device: str) -> None:
         self._session = open_session(path, device)
@@ -60,9 +61,10 @@ class WholeModel:
         self.device = device_of(self._session)
 
     def speak(self, ids: Sequence[int], scales: Scales, speaker: int) -> Iterator[Audio]:
-        """The audio of the sentence, whole."""
+        """The audio of the sentence, all made at once, in chunks like those of a cut graph."""
         (audio,) = self._session.run(None, _inputs(ids, scales, speaker, self._input_names))
-        yield audio.reshape(-1)
+        for start in range(0, audio.size, WHOLE_CHUNK_SAMPLES):
+            yield audio.reshape(-1)[start : start + WHOLE_CHUNK_SAMPLES]
 
 
 class CutModel:

@@ -1,7 +1,8 @@
 """Features to sound, without learned weights and made of operations that ONNX has.
 
 A source-filter vocoder in the manner of WORLD's: pulses at the fundamental frequency and noise,
-mixed by the aperiodicity, shaped by the envelope in short overlapping spectra.
+mixed by the aperiodicity, shaped by the envelope in short overlapping spectra. The pulses get the
+envelope's minimum phase, as a vocal tract would give them.
 """
 
 import numpy as np
@@ -41,18 +42,21 @@ class Vocoder(nn.Module):
         self._constant("synthesis_gain", np.tile(once, 2)[:, None] / FFT_SIZE * _OVERLAP_GAIN)
         self._constant("bands_to_bins", band_weights(FFT_SIZE))
         self._constant("points_to_bins", points)
+        self._constant("minimum_phase", _minimum_phase())
 
     def _constant(self, name: str, value: np.ndarray) -> None:
         self.register_buffer(name, torch.tensor(value, dtype=torch.float32))
 
     def forward(self, bands: Tensor, pitch: Tensor, voiced: Tensor, aperiodicity: Tensor) -> Tensor:
         """Log power [B, L, bands], Hz [B, L], 0 or 1 [B, L], dB [B, L, 2] -> [B, samples]."""
-        spectra = self._analyse(self._pulses(pitch, voiced)), self._analyse(_noise_like(pitch))
-        amplitude = torch.exp(0.5 * torch.matmul(_refine(bands), self.bands_to_bins))
+        log_amplitude = 0.5 * torch.matmul(_refine(bands), self.bands_to_bins)
         noisiness = self._noisiness(_refine(aperiodicity), _refine(voiced.unsqueeze(-1)))
-        tonal = amplitude * torch.sqrt(torch.clamp(1 - noisiness * noisiness, min=0))
-        gains = [_twice(tonal), _twice(amplitude * noisiness)]
-        shaped = spectra[0] * gains[0] + spectra[1] * gains[1]
+        loudness = torch.exp(log_amplitude)
+        tonal = loudness * torch.sqrt(torch.clamp(1 - noisiness * noisiness, min=0))
+        phase = torch.matmul(log_amplitude, self.minimum_phase)
+        pulses = self._analyse(self._pulses(pitch, voiced))
+        noise = self._analyse(_noise_like(pitch)) * _twice(loudness * noisiness)
+        shaped = self._turn(pulses, tonal * torch.cos(phase), tonal * torch.sin(phase)) + noise
         audio = F.conv_transpose1d(
             shaped * self.synthesis_gain, self.basis, stride=STEP_SAMPLES
         ).squeeze(1)
@@ -62,6 +66,12 @@ class Vocoder(nn.Module):
         """[B, samples] -> [B, 2 bins, steps]: real parts, then imaginary parts."""
         padded = F.pad(signal, (_PADDING, _PADDING)).unsqueeze(1)
         return F.conv1d(padded, self.basis, stride=STEP_SAMPLES)
+
+    def _turn(self, spectra: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
+        """Complex product of [B, 2 bins, steps] with gains [B, steps, bins]."""
+        real, imaginary = spectra[:, : self.num_bins], spectra[:, self.num_bins :]
+        cosine, sine = cosine.transpose(1, 2), sine.transpose(1, 2)
+        return torch.cat([real * cosine - imaginary * sine, real * sine + imaginary * cosine], 1)
 
     def _pulses(self, pitch: Tensor, voiced: Tensor) -> Tensor:
         """A pulse whenever the phase wraps, shared by the two samples around that moment.
@@ -84,6 +94,14 @@ class Vocoder(nn.Module):
         curve = torch.cat([edges + _LOWEST_APERIODICITY_DB, points, edges], -1)
         share = torch.pow(10.0, torch.matmul(curve, self.points_to_bins) / 20)
         return share * voiced + (1 - voiced)
+
+
+def _minimum_phase() -> np.ndarray:
+    """[bins, bins]: log amplitudes to the phase of a causal filter, by folding the cepstrum."""
+    cepstra = np.fft.irfft(np.eye(FFT_SIZE // 2 + 1), axis=1)
+    cepstra[:, 1 : FFT_SIZE // 2] *= 2
+    cepstra[:, FFT_SIZE // 2 + 1 :] = 0
+    return np.fft.rfft(cepstra, axis=1).imag
 
 
 def _noise_like(pitch: Tensor) -> Tensor:

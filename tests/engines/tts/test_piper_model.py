@@ -9,12 +9,35 @@ import pytest
 from engines.errors import ModelError
 from engines.tts import piper_model, vits_graph
 from engines.tts.onnx_session import providers
-from engines.tts.piper_model import CutModel, Scales, WholeModel, open_model
+from engines.tts.piper_model import (
+    Audio,
+    CutModel,
+    PiperModel,
+    Scales,
+    WholeModel,
+    open_model,
+)
 
 TINY_VITS = Path(__file__).parent / "data" / "tiny_vits.onnx"
 IDS = [1, 0, *([20, 0, 30, 0, 14, 0] * 40), 2]
 NO_NOISE = Scales(noise=0.0, length=1.0, noise_w=0.0)
 HOP_SAMPLES = 256
+
+
+@pytest.fixture(scope="module")
+def cut() -> CutModel:
+    model = open_model(TINY_VITS, "cpu")
+    assert isinstance(model, CutModel)
+    return model
+
+
+@pytest.fixture(scope="module")
+def whole() -> WholeModel:
+    return WholeModel(TINY_VITS, "cpu")
+
+
+def audio_of(model: PiperModel, speaker: int = 0, scales: Scales = NO_NOISE) -> Audio:
+    return np.concatenate(list(model.speak(IDS, scales, speaker)))
 
 
 def uncut_model(folder: Path) -> Path:
@@ -47,35 +70,31 @@ def uncut_model(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("speaker", [0, 1])
-def test_streamed_decoder_equals_the_whole_run(speaker: int) -> None:
-    (whole,) = WholeModel(TINY_VITS, "cpu").speak(IDS, NO_NOISE, speaker)
-    chunks = list(open_model(TINY_VITS, "cpu").speak(IDS, NO_NOISE, speaker))
+def test_streamed_decoder_equals_the_whole_run(
+    cut: CutModel, whole: WholeModel, speaker: int
+) -> None:
+    chunks = list(cut.speak(IDS, NO_NOISE, speaker))
     assert [len(chunk) // HOP_SAMPLES for chunk in chunks[:3]] == [16, 64, 64]
-    streamed = np.concatenate(chunks)
-    assert np.abs(whole).max() > 0.1
-    assert streamed.shape == whole.shape
-    assert np.abs(streamed - whole).max() < 1e-6
+    expected, streamed = audio_of(whole, speaker), np.concatenate(chunks)
+    assert np.abs(expected).max() > 0.1
+    assert streamed.shape == expected.shape
+    assert np.abs(streamed - expected).max() < 1e-6
 
 
-def test_the_margin_is_what_makes_them_equal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_margin_is_what_makes_them_equal(
+    cut: CutModel, whole: WholeModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(piper_model, "MARGIN_FRAMES", 1)
-    (whole,) = WholeModel(TINY_VITS, "cpu").speak(IDS, NO_NOISE, 0)
-    streamed = np.concatenate(list(open_model(TINY_VITS, "cpu").speak(IDS, NO_NOISE, 0)))
-    assert np.abs(streamed - whole).max() > 1e-6
+    assert np.abs(audio_of(cut) - audio_of(whole)).max() > 1e-6
 
 
-def test_speakers_sound_different() -> None:
-    model = open_model(TINY_VITS, "cpu")
-    left, right = (next(model.speak(IDS, NO_NOISE, speaker)) for speaker in (0, 1))
+def test_speakers_sound_different(cut: CutModel) -> None:
+    left, right = (next(cut.speak(IDS, NO_NOISE, speaker)) for speaker in (0, 1))
     assert np.abs(left - right).max() > 1e-3
 
 
-def test_length_scale_stretches_the_audio() -> None:
-    model = open_model(TINY_VITS, "cpu")
-    normal, slow = (
-        sum(len(chunk) for chunk in model.speak(IDS, Scales(0.0, length, 0.0), 0))
-        for length in (1.0, 2.0)
-    )
+def test_length_scale_stretches_the_audio(cut: CutModel) -> None:
+    normal, slow = (len(audio_of(cut, scales=Scales(0.0, length, 0.0))) for length in (1.0, 2.0))
     assert 1.5 < slow / normal < 2.5
 
 
@@ -92,12 +111,12 @@ def test_a_graph_that_cannot_be_cut_runs_whole(tmp_path: Path) -> None:
     assert isinstance(model, WholeModel)
     (audio,) = model.speak([1, 0, 14, 0, 2], NO_NOISE, 0)
     assert audio.shape == (500,)
+    chunks = list(model.speak([1, *([14, 0] * 100), 2], NO_NOISE, 0))
+    assert [len(chunk) for chunk in chunks] == [16384, 20200 - 16384]
 
 
-def test_vits_is_cut_and_runs_on_the_cpu_when_asked() -> None:
-    model = open_model(TINY_VITS, "cpu")
-    assert isinstance(model, CutModel)
-    assert model.device == "cpu"
+def test_it_runs_on_the_cpu_when_asked(cut: CutModel) -> None:
+    assert cut.device == "cpu"
 
 
 def test_cuda_is_used_when_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
