@@ -67,7 +67,9 @@ class Synthesizer:
         )
         end = phonemes[-2][0] if len(phonemes) > 1 else len(audio) * _TO_RATE
         starts = word_starts(words, events, end)
-        return Speech(resample(audio.astype(np.float32) / np.float32(32768)), starts, end, phonemes)
+        samples = resample(audio.astype(np.float32) / np.float32(32768))
+        # Cutting the spectrum of a loud sound overshoots full scale a little.
+        return Speech(np.clip(samples, -1.0, 1.0), starts, end, phonemes)
 
 
 def word_starts(words: Sequence[str], events: Sequence[Event], end: float) -> tuple[float, ...]:
