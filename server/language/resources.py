@@ -1,10 +1,24 @@
 """The data of each language, `server/language/data/<language>/`: a new one is a new folder."""
 
 import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from server.language.words import words_of
+
 _DATA = files("server.language") / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class EndingWords:
+    """How a turn ends that is not complete; phrases are tuples of words, all case-folded."""
+
+    fillers: frozenset[tuple[str, ...]]
+    unfinished: frozenset[tuple[str, ...]]  # words that no turn ends with
+    numbers: frozenset[str]  # words of a number that is being dictated
+    number_names: frozenset[str]  # words that announce one
 
 
 def read(language: str, name: str) -> str:
@@ -34,3 +48,26 @@ def _lines(language: str, name: str) -> frozenset[str]:
 def symbols(language: str) -> dict[str, str]:
     """Signs, and how they are said aloud."""
     return {sign: str(word) for sign, word in tomllib.loads(read(language, "symbols.toml")).items()}
+
+
+@cache
+def ending_words(language: str) -> EndingWords:
+    """What tells that a turn is not complete."""
+    lists: Mapping[str, list[str]] = tomllib.loads(read(language, "endpointing.toml"))
+    return EndingWords(
+        fillers=_phrases(lists.get("fillers", ())),
+        unfinished=_phrases(lists.get("unfinished", ())),
+        numbers=frozenset(word.casefold() for word in lists.get("numbers", ())),
+        number_names=frozenset(word.casefold() for word in lists.get("number_names", ())),
+    )
+
+
+@cache
+def completeness_weights(language: str) -> Mapping[str, float]:
+    """The classifier's weights by feature; empty for a language that has none."""
+    rows = (line.split("\t") for line in read(language, "completeness.tsv").splitlines())
+    return {feature: float(weight) for feature, weight in rows}
+
+
+def _phrases(lines: Iterable[str]) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(words_of(line)) for line in lines)

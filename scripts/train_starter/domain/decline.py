@@ -4,7 +4,7 @@ import functools
 import random
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,15 @@ def templates(language: str) -> frozenset[str]:
     """All training templates of `language`."""
     lists: Mapping[str, list[str]] = _load("out_of_domain.toml")[language]
     return frozenset(lists["frames"] + lists["questions"] + lists["traps"])
+
+
+def filled_templates(
+    language: str, rng: random.Random, fillings: int
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every training template of `language` with up to `fillings` of its fillings."""
+    for template in sorted(templates(language)):
+        texts = {capitalised(_fill(language, template, rng)) for _ in range(fillings)}
+        yield template, tuple(sorted(texts))
 
 
 def out_of_domain(language: str, rng: random.Random) -> Utterance:
