@@ -46,6 +46,7 @@ from server.events import (
     SettingsUpdated,
     SpeechStarted,
     SpeechStopped,
+    StateChanged,
     TruncateItem,
     TurnFinished,
     UpdateSettings,
@@ -71,8 +72,8 @@ class Session:
         counters: Counters,
     ) -> None:
         self.settings = settings
-        self._history = History()
-        self.outbox = Outbox(self._history.record, config.playback_lead_seconds)
+        self.history = History()
+        self.outbox = Outbox(self.history.record, config.playback_lead_seconds)
         self._machine = Machine()
         self._interruption = interruption
         self._cancel_reason: Reason = "turn_detected"
@@ -80,11 +81,17 @@ class Session:
         self._check_ins = 0  # since the caller last spoke
         self._counters = counters
         self._conversation = Conversation(
-            session_id, engines, config, self.outbox, self._history, config.default_language
+            session_id, engines, config, self.outbox, self.history, config.default_language
         )
-        self._answers = Answers(self._conversation, counters, self._spawn, self._on_answer_over)
         self._attention = Attention(
             self._conversation, interruption, settings, self._spawn, self._on_verdict
+        )
+        self._answers = Answers(
+            self._conversation,
+            counters,
+            self._spawn,
+            self._on_answer_over,
+            self._attention.expect_end,
         )
         self._background: set[asyncio.Task[None]] = set()
         self._execute: dict[Do, Callable[[], None]] = {
@@ -133,6 +140,8 @@ class Session:
         commands = self._machine.fire(trigger)
         self._state_since_seconds = self._attention.now_seconds
         log.debug("%s: %s to %s", trigger.value, before.value, self._machine.state.value)
+        if self._machine.state is not before:
+            self.outbox.put(StateChanged(self._machine.state))
         for command in commands:
             self._execute[command]()
 
@@ -382,7 +391,7 @@ class Session:
         """A function's output belongs to a call that the model made."""
         if not isinstance(item, FunctionOutputItem):
             return
-        calls = [i for i in self._history.items.values() if isinstance(i, FunctionCallItem)]
+        calls = [i for i in self.history.items.values() if isinstance(i, FunctionCallItem)]
         if item.call_id not in {call.call_id for call in calls}:
             raise ProtocolError(
                 f"No function call has the call_id {item.call_id!r}.",

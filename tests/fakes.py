@@ -68,6 +68,8 @@ class FakeBatcher:
 
     async def run(self, request: Any, *, priority: Priority = Priority.ANSWER) -> Any:
         """The only output of a request."""
+        if self.name == "vad":  # thousands of windows in a test: no job for each
+            return self.script(request)[0][1]
         async with self.submit(request, priority=priority) as job:
             async for output in job:
                 return output

@@ -59,6 +59,7 @@ async def play(
     *,
     settings: Settings | None = None,
     config: ConversationConfig | None = None,
+    frame_seconds: float = FRAME_SECONDS,
 ) -> Play:
     """Hold a conversation and leave at its end."""
     settings = settings or Settings()
@@ -75,7 +76,7 @@ async def play(
     result = Play(stage, session, counters)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_collect(session, result))
-        await session.run(_commands(steps, result, settings.input_format.rate_hz))
+        await session.run(_commands(steps, result, frame_seconds))
     return result
 
 
@@ -84,13 +85,16 @@ async def _collect(session: Session, result: Play) -> None:
         result.events.append((asyncio.get_running_loop().time(), event))
 
 
-async def _commands(steps: Sequence[Step], result: Play, rate_hz: int) -> AsyncIterator[Command]:
+async def _commands(
+    steps: Sequence[Step], result: Play, frame_seconds: float
+) -> AsyncIterator[Command]:
+    rate_hz = result.session.settings.input_format.rate_hz
     for step in steps:
         if not isinstance(step, Speech | Silence):
             yield step(result) if callable(step) else step
             continue
         level = 0.5 if isinstance(step, Speech) else 0.0
-        samples = np.full(int(FRAME_SECONDS * rate_hz), level, dtype=np.float32)
-        for _ in range(round(step.seconds / FRAME_SECONDS)):
-            await asyncio.sleep(FRAME_SECONDS)
+        samples = np.full(int(frame_seconds * rate_hz), level, dtype=np.float32)
+        for _ in range(round(step.seconds / frame_seconds)):
+            await asyncio.sleep(frame_seconds)
             yield AppendAudio(samples)

@@ -1,9 +1,6 @@
 """Whole conversations on scripted engines in virtual time."""
 
-import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from engines.errors import Overloaded
 from engines.llm import ToolCall
@@ -12,7 +9,6 @@ from server.events import (
     AnswerAudio,
     AnswerStarted,
     AnswerText,
-    AppendAudio,
     AudioCommitted,
     CallEnded,
     CancelResponse,
@@ -364,55 +360,3 @@ async def test_a_function_output_must_belong_to_a_call() -> None:
     output = FunctionOutputItem("item_1", "call_nobody", "done")
     result = await play(Stage(), [CreateItem(output)])
     assert result.of(Failed)[0].error.code == "invalid_value"
-
-
-STEPS = st.one_of(
-    st.floats(0.04, 1.5).map(Speech),
-    st.floats(0.04, 2.5).map(Silence),
-    st.sampled_from(
-        [
-            CommitAudio(),
-            ClearAudio(),
-            CreateResponse(),
-            CancelResponse(),
-            CancelResponse("resp_nobody"),
-            CreateItem(MessageItem("item_x", "user", "Hello")),
-            TruncateItem("item_nobody", 100),
-            AppendAudio(np.zeros(0, dtype=np.float32)),
-        ]
-    ),
-)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(steps=st.lists(STEPS, max_size=12), slow=st.booleans(), hands_free=st.booleans())
-def test_whatever_the_client_does_the_invariants_hold(
-    steps: list[Step], slow: bool, hands_free: bool
-) -> None:
-    stage = Stage(token_seconds=0.4 if slow else 0.02, stt_seconds=0.7 if slow else 0.05)
-    chosen = Settings() if hands_free else PUSH_TO_TALK
-    result = run_virtually(play(stage, steps, settings=chosen))
-    assert not stage.open_jobs, "an engine job outlived the session"
-    _assert_responses_are_whole(result)
-    _assert_nothing_stale(result)
-
-
-def _assert_responses_are_whole(result: Play) -> None:
-    """One at a time, each ended at most once; only one that the caller hung up on stays open."""
-    running: str | None = None
-    for _, event in result.events:
-        if isinstance(event, ResponseStarted):
-            assert running is None
-            running = event.response_id
-        elif isinstance(event, ResponseFinished):
-            assert running == event.response_id
-            running = None
-
-
-def _assert_nothing_stale(result: Play) -> None:
-    newest = 0
-    for _, event in result.events:
-        if isinstance(event, AnswerAudio | AnswerText | AnswerStarted) and event.epoch is not None:
-            assert event.epoch >= newest
-            newest = event.epoch
-    assert not any(isinstance(event, ItemTruncated) for _, event in result.events)

@@ -1,0 +1,175 @@
+"""Whatever the caller, the client and the engines do, in whatever order: DESIGN's invariants hold.
+
+Ten thousand random conversations in virtual time. Engines are quick or slow, hear words, noise,
+backchannels or nothing, and fail now and then; the client speaks, is silent, and sends any command
+at any moment; then the line stays silent, and everything must come to rest.
+"""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engines.errors import Overloaded
+from engines.llm import ToolCall
+from engines.stt import SttRequest
+from server.conversation.machine import State
+from server.events import (
+    AnswerAudio,
+    AnswerStarted,
+    AnswerText,
+    CancelResponse,
+    ClearAudio,
+    CommitAudio,
+    CreateItem,
+    CreateResponse,
+    Failed,
+    FunctionOutputItem,
+    MessageItem,
+    ResponseFinished,
+    ResponseStarted,
+    TruncateItem,
+    UpdateSettings,
+)
+from server.settings import AudioFormat, Settings, TurnDetection
+from tests.fakes import Stage
+from tests.server.play import Play, Silence, Speech, Step, play
+from tests.virtual import run_virtually
+
+RATE = AudioFormat(rate_hz=16_000)  # no resampling: more conversations in the same time
+FRAME_SECONDS = 0.192  # six windows: fewer turns of the loop
+SETTLE_SECONDS = 12.0
+HANDS_FREE = Settings(input_format=RATE)
+PUSH_TO_TALK = Settings(input_format=RATE, turn_detection=None)
+UNINTERRUPTED = Settings(input_format=RATE, turn_detection=TurnDetection(interrupt_response=False))
+LISTEN_ONLY = Settings(input_format=RATE, turn_detection=TurnDetection(create_response=False))
+TEXT = Settings(input_format=RATE, output_modality="text")
+HEARD = ("What is the capital of France?", "no wait a moment", "mm-hmm", "", "okay")
+MODES = (HANDS_FREE, PUSH_TO_TALK, UNINTERRUPTED, LISTEN_ONLY, TEXT)
+
+
+def truncate_last(result: Play) -> TruncateItem:
+    """The client has heard 300 ms of the newest answer, if there is one."""
+    started = result.of(AnswerStarted)
+    return TruncateItem(started[-1].item_id if started else "item_nobody", 300)
+
+
+STEPS = st.one_of(
+    st.floats(0.1, 1.5).map(Speech),
+    st.floats(0.1, 2.5).map(Silence),
+    st.sampled_from(
+        [
+            CommitAudio(),
+            ClearAudio(),
+            CreateResponse(),
+            CancelResponse(),
+            CancelResponse("resp_nobody"),
+            CreateItem(MessageItem("item_x", "user", "Hello")),
+            CreateItem(FunctionOutputItem("item_y", "call_1", "done")),
+            truncate_last,
+            *(UpdateSettings(mode) for mode in MODES),
+        ]
+    ),
+)
+
+
+class Moods:
+    """Engines whose every answer is drawn from a seed."""
+
+    def __init__(self, seed: int, speed: float) -> None:
+        self._random = random.Random(seed)
+        self.stage = Stage(
+            heard=self._hear,
+            answer=("One two three,", " four five six seven.", " Eight."),
+            stt_seconds=0.4 * speed,
+            token_seconds=0.3 * speed,
+            tts_seconds=0.2 * speed,
+        )
+
+    def _hear(self, request: SttRequest) -> str:
+        """Every transcription changes the mood of all engines."""
+        stage, draw = self.stage, self._random.random
+        stage.confidence = 0.95 if draw() < 0.7 else 0.5 if draw() < 0.7 else 0.2
+        stage.stt_error = Overloaded("Full.") if draw() < 0.05 else None
+        stage.llm_error = Overloaded("Full.") if draw() < 0.05 else None
+        stage.tts_error = Overloaded("Full.") if draw() < 0.05 else None
+        stage.tool_call = ToolCall("call_1", "book", "{}") if draw() < 0.1 else None
+        return self._random.choice(HEARD)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("mode", MODES, ids=("hands", "push", "whole", "listen", "text"))
+@pytest.mark.parametrize("speed", [0.1, 1.0], ids=("quick", "slow"))
+@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps=st.lists(STEPS, max_size=10), seed=st.integers(0, 2**32))
+def test_the_invariants_hold(
+    mode: Settings, speed: float, steps: Sequence[Step], seed: int
+) -> None:
+    moods = Moods(seed, speed)
+    whole = [*steps, UpdateSettings(HANDS_FREE), Silence(SETTLE_SECONDS)]
+    result = run_virtually(play(moods.stage, whole, settings=mode, frame_seconds=FRAME_SECONDS))
+    assert not moods.stage.open_jobs, "an engine job outlived the session"
+    _assert_no_defect_showed(result)
+    _assert_responses_are_whole(result)
+    _assert_nothing_stale(result)
+    _assert_history_is_what_was_sent(result)
+    assert result.session.state is State.LISTENING_IDLE, "the conversation did not come to rest"
+
+
+@pytest.mark.parametrize("hang_up_after", range(1, 60, 4))
+def test_hanging_up_at_any_moment_frees_everything(hang_up_after: int) -> None:
+    stage = Stage(answer=("One two three,", " four five six seven."), token_seconds=0.2)
+    steps: list[Speech | Silence] = [Speech(0.8), Silence(1.2), Speech(0.9), Silence(3.0)]
+    cut: list[Step] = []
+    rest = hang_up_after * 0.1
+    for step in steps:
+        seconds = min(step.seconds, rest)
+        rest -= seconds
+        cut.append(type(step)(seconds))
+    result = run_virtually(play(stage, cut))
+    assert not stage.open_jobs
+    _assert_no_defect_showed(result)
+    _assert_nothing_stale(result)
+
+
+def _assert_no_defect_showed(result: Play) -> None:
+    codes = [event.error.code for event in result.of(Failed)]
+    assert "internal_error" not in codes
+
+
+def _assert_responses_are_whole(result: Play) -> None:
+    """One at a time, and every one that was begun has exactly one end."""
+    running: str | None = None
+    for _, event in result.events:
+        if isinstance(event, ResponseStarted):
+            assert running is None
+            running = event.response_id
+        elif isinstance(event, ResponseFinished):
+            assert running == event.response_id
+            running = None
+    assert running is None
+
+
+def _assert_nothing_stale(result: Play) -> None:
+    newest = 0
+    for _, event in result.events:
+        if isinstance(event, AnswerAudio | AnswerText | AnswerStarted) and event.epoch is not None:
+            assert event.epoch >= newest
+            newest = event.epoch
+
+
+def _assert_history_is_what_was_sent(result: Play) -> None:
+    """An assistant's message is a beginning of the words that were sent for it, and no more."""
+    sent: dict[str, str] = {}
+    item_id = ""
+    for _, event in result.events:
+        if isinstance(event, AnswerStarted):
+            item_id = event.item_id
+            sent[item_id] = ""
+        elif isinstance(event, AnswerText):
+            sent[item_id] += event.text
+    for item in result.session.history.items.values():
+        if isinstance(item, MessageItem) and item.role == "assistant":
+            assert sent[item.id].startswith(item.text or "")
