@@ -45,7 +45,26 @@ class ConversationConfig:
         0.2, "Silence after which an answer is drafted, in case the turn is over.", minimum=0.032
     )
     end_silence_seconds: float = option(
-        0.5, "Silence that ends a turn.", minimum=0.064, maximum=10.0
+        0.5,
+        "Silence that ends a turn; a client may ask for another.",
+        minimum=0.064,
+        maximum=10.0,
+    )
+    adaptive_endpointing: bool = option(
+        True, "End a turn sooner when its words read as complete, and later when they do not."
+    )
+    shortest_end_silence_seconds: float = option(
+        0.3,
+        "Silence that ends a turn that reads as complete; scaled with end_silence_seconds where a "
+        "client asks for another.",
+        minimum=0.064,
+        maximum=10.0,
+    )
+    longest_end_silence_seconds: float = option(
+        1.2,
+        "Silence that ends a turn that does not read as complete; scaled likewise.",
+        minimum=0.064,
+        maximum=30.0,
     )
     speech_threshold: float = option(
         0.5, "Speech begins at this probability.", minimum=0.0, maximum=1.0

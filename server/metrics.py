@@ -31,6 +31,8 @@ class TurnRecord:
     language_probabilities: Mapping[str, float] = field(default_factory=dict)
     heard: str = ""
     confidence: float = 0.0  # mean token probability of the transcript
+    completeness: float | None = None  # probability that the caller had said all; None: not judged
+    end_silence_seconds: float | None = None  # that was waited for; None: the client decided
     answer: str = ""  # the text that was sent to be spoken
     draft: str = ""  # "hit": begun before the end of the turn was certain and used; "" otherwise
     status: str = ""
@@ -65,6 +67,8 @@ class TurnRecord:
             },
             "heard": self.heard,
             "confidence": round(self.confidence, 4),
+            "completeness": _rounded(self.completeness),
+            "end_silence_ms": _rounded(self.end_silence_seconds, 1000),
             "answer": self.answer,
             "draft": self.draft,
             "status": self.status,
@@ -80,3 +84,7 @@ class Counters:
     turns: Counter[str] = field(default_factory=Counter)  # by status
     drafts: Counter[str] = field(default_factory=Counter)  # hit, dropped
     refused: Counter[str] = field(default_factory=Counter)  # full, unauthorized, origin
+
+
+def _rounded(value: float | None, factor: float = 1.0) -> float | None:
+    return None if value is None else round(factor * value, 4)

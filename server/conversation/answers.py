@@ -39,18 +39,21 @@ class Answers:
         counters: Counters,
         spawn: Spawn,
         on_over: Callable[[], None],
+        on_completeness: Callable[[float | None], None],
     ) -> None:
         self._conversation = conversation
         self._outbox = conversation.outbox
         self._counters = counters
         self._spawn = spawn
         self._on_over = on_over
+        self._on_completeness = on_completeness  # of what was said before the present pause
         self._turn: Turn | None = None  # the last that answers, until the next begins
         self._work: asyncio.Task[None] | None = None
         self._playbacks: dict[str, Playback] = {}  # of every answer, by its item
         self._draft_holds = False  # nothing was said since the draft was begun
         self._check: asyncio.Task[None] | None = None  # whether it holds all the same
         self._take_when_checked = False  # the turn has ended while that is being found out
+        self._end_silence_seconds: float | None = None  # that ended the caller's last turn
 
     @property
     def is_open(self) -> bool:
@@ -91,6 +94,7 @@ class Answers:
             answers=answers,
             transcript=transcript,
             words=words,
+            on_heard=self._on_heard,
         )
         turn.record.draft = "hit" if draft else ""
         turn.record.reach(Milestone.SPEECH_END, speech_end_seconds)
@@ -150,6 +154,7 @@ class Answers:
 
     def take(self, settings: Settings, utterance: Utterance, *, answers: bool) -> None:
         """The turn has ended: its draft is confirmed, or an answer begins."""
+        self._end_silence_seconds = utterance.end_silence_seconds
         if not self._outbox.is_draft or self._turn is None:
             self.begin(
                 settings, utterance, answers=answers, speech_end_seconds=utterance.ended_seconds
@@ -178,6 +183,12 @@ class Answers:
         if self._turn is not None:
             now_seconds = asyncio.get_running_loop().time()
             self._turn.record.reach(Milestone.TURN_CONFIRMED, now_seconds)
+            self._turn.record.end_silence_seconds = self._end_silence_seconds
+
+    def _on_heard(self, turn: Turn) -> None:
+        """A transcript tells how far the words before this pause are complete, if it is of them."""
+        if turn is self._turn and self._outbox.is_draft and self._draft_holds:
+            self._on_completeness(turn.record.completeness)
 
     async def _check_draft(
         self, draft: Turn, settings: Settings, utterance: Utterance, answers: bool
@@ -193,6 +204,7 @@ class Answers:
         taken, self._take_when_checked = self._take_when_checked, False
         if transcript is not None and means_the_same(transcript.text, draft.record.heard):
             self._draft_holds = True
+            self._on_heard(draft)
         else:
             self._count("missed")
             self.begin(

@@ -99,7 +99,17 @@ class Attention:
 
     def utterance(self) -> Utterance:
         """What the caller has said in this turn."""
-        return Utterance(self.item_id, self._listener.utterance(), self._voice_seconds)
+        return Utterance(
+            self.item_id,
+            self._listener.utterance(),
+            self._voice_seconds,
+            self._listener.required_silence_seconds if self._settings.turn_detection else None,
+        )
+
+    def expect_end(self, completeness: float | None) -> None:
+        """How far the words before the present pause read as complete; None: it is not known."""
+        if self._conversation.config.adaptive_endpointing:
+            self._listener.expect_end(completeness)
 
     async def hear(
         self, samples: Samples, arrived_seconds: float, *, hasty: bool
@@ -243,6 +253,8 @@ def _listening(config: ConversationConfig, settings: Settings) -> ListeningConfi
             minimum_speech_seconds=config.minimum_speech_seconds,
             pause_seconds=config.pause_seconds,
             end_silence_seconds=config.end_silence_seconds,
+            shortest_end_silence_seconds=config.shortest_end_silence_seconds,
+            longest_end_silence_seconds=config.longest_end_silence_seconds,
         ),
         prefix_padding_seconds=config.prefix_padding_seconds,
         maximum_utterance_seconds=config.maximum_utterance_seconds,

@@ -1,7 +1,9 @@
 """Where the caller's speech starts, pauses and ends: probabilities in, boundaries out.
 
 Counts windows of audio and never the wall clock, so that a recording gives the same boundaries at
-any speed. Two thresholds (hysteresis) keep a probability that hovers from toggling the state.
+any speed. Two thresholds (hysteresis) keep a probability that hovers from toggling the state. The
+silence that ends a turn is adaptive: once it is known how far the words before a pause read as
+complete, less of it is needed, or more.
 """
 
 from dataclasses import dataclass
@@ -28,7 +30,22 @@ class EndpointingConfig:
     minimum_speech_seconds: float = 0.1
     hasty_speech_seconds: float = 0.064  # instead of it, over an answer: holding that is cheap
     pause_seconds: float = 0.2
-    end_silence_seconds: float = 0.5
+    end_silence_seconds: float = 0.5  # while nothing is known of what was said
+    shortest_end_silence_seconds: float = 0.3  # after words that read as complete
+    longest_end_silence_seconds: float = 1.2  # after words that do not
+
+    def silence_after(self, completeness: float | None) -> float:
+        """Silence that ends a turn whose words are complete with this probability, in seconds.
+
+        Linear from the longest at 0 over the middle at 0.5 to the shortest at 1.
+        """
+        if completeness is None:
+            return self.end_silence_seconds
+        certainty = 2 * completeness - 1
+        limit = self.shortest_end_silence_seconds
+        if certainty < 0:
+            limit = self.longest_end_silence_seconds
+        return self.end_silence_seconds + abs(certainty) * (limit - self.end_silence_seconds)
 
 
 class Endpointer:
@@ -40,6 +57,7 @@ class Endpointer:
         self._voiced_windows = 0  # in a row, before speech counts as started
         self._silent_windows = 0  # in a row, while speaking
         self.paused = False
+        self._completeness: float | None = None  # of what was said before the present pause
 
     def process(self, speech_probability: float, *, hasty: bool = False) -> Boundary | None:
         """The boundary that this window of 32 ms makes, if it makes one."""
@@ -58,9 +76,23 @@ class Endpointer:
         """Silence since the last voiced window of the running turn."""
         return self._silent_windows * WINDOW_SECONDS
 
+    @property
+    def required_silence_seconds(self) -> float:
+        """Silence that ends the running turn, or ended the last one."""
+        return self.config.silence_after(self._completeness)
+
+    def expect_end(self, completeness: float | None) -> None:
+        """How far the words before the present pause read as complete; too late, it is ignored.
+
+        Where the silence has been long enough for that already, the turn ends with the next window.
+        """
+        if self.paused:
+            self._completeness = completeness
+
     def reset(self) -> None:
         """As if nothing had been said."""
         self.speaking = self.paused = False
+        self._completeness = None
         self._voiced_windows = self._silent_windows = 0
 
     def _while_silent(self, speech_probability: float, needed: float) -> Boundary | None:
@@ -83,12 +115,12 @@ class Endpointer:
 
     def _voice(self) -> Boundary | None:
         resumed = self.paused
-        self._silent_windows, self.paused = 0, False
+        self._silent_windows, self.paused, self._completeness = 0, False, None
         return Boundary.RESUMED if resumed else None
 
     def _silence(self) -> Boundary | None:
         self._silent_windows += 1
-        if self.silence_seconds >= self.config.end_silence_seconds:
+        if self.silence_seconds >= self.required_silence_seconds:
             self.speaking = self.paused = False
             return Boundary.ENDED
         if not self.paused and self.silence_seconds >= self.config.pause_seconds:

@@ -70,6 +70,15 @@ class Listener:
         return self._endpointer.silence_seconds
 
     @property
+    def required_silence_seconds(self) -> float:
+        """Silence that ends the running turn, or ended the last one."""
+        return self._endpointer.required_silence_seconds
+
+    def expect_end(self, completeness: float | None) -> None:
+        """How far the words before the present pause read as complete."""
+        self._endpointer.expect_end(completeness)
+
+    @property
     def utterance_seconds(self) -> float:
         """Length of what `utterance` gives."""
         return len(self._complete) / RATE_HZ + len(self._windows) * WINDOW_SECONDS
@@ -152,8 +161,12 @@ def with_overrides(
     prefix_padding_seconds: float,
     end_silence_seconds: float,
 ) -> ListeningConfig:
-    """The configuration with what one session asked for; thresholds keep their distance."""
+    """The configuration with what one session asked for.
+
+    The thresholds keep their distance, and the adaptive silences their ratio to the middle one.
+    """
     endpointing = config.endpointing
+    scale = end_silence_seconds / endpointing.end_silence_seconds
     gap = endpointing.speech_threshold - endpointing.silence_threshold
     return replace(
         config,
@@ -163,6 +176,8 @@ def with_overrides(
             speech_threshold=speech_threshold,
             silence_threshold=max(0.01, speech_threshold - gap),
             end_silence_seconds=end_silence_seconds,
+            shortest_end_silence_seconds=scale * endpointing.shortest_end_silence_seconds,
+            longest_end_silence_seconds=scale * endpointing.longest_end_silence_seconds,
             pause_seconds=min(endpointing.pause_seconds, end_silence_seconds),
         ),
     )

@@ -5,7 +5,7 @@ there. Cancelling its task stops the work: every engine job is left early, and s
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -17,6 +17,7 @@ from engines.stt import SttRequest, Transcript
 from engines.tts import SpeechRequest
 from server.audio import Resampler, Samples, samples_from_int16
 from server.config import ConversationConfig
+from server.conversation.completeness import completeness
 from server.conversation.history import History, append_text
 from server.conversation.outbox import Outbox
 from server.events import (
@@ -64,6 +65,7 @@ class Utterance:
     item_id: str
     samples: Samples  # float32[n], mono, 16 kHz
     ended_seconds: float  # when its last voiced window came, by the loop's clock
+    end_silence_seconds: float | None = None  # that ends, or ended, it; None: the client decides
 
 
 class Turn:
@@ -79,6 +81,7 @@ class Turn:
         answers: bool = True,
         transcript: Transcript | None = None,  # when the utterance is transcribed already
         words: Phrase | None = None,  # to be said instead of an answer
+        on_heard: Callable[["Turn"], None] = lambda turn: None,
     ) -> None:
         self.response_id = new_id("resp")
         self.answer_id: str | None = None  # the assistant's message, once it has words
@@ -93,6 +96,7 @@ class Turn:
         self.is_heard = utterance is None  # whether the transcript is there, or has failed
         self._transcript = transcript
         self._words = words
+        self._on_heard = on_heard  # called when there is a transcript
         self._completion: Completion | None = None
         self._confirmed = asyncio.Event()
 
@@ -145,6 +149,9 @@ class Turn:
         self.record.language_probabilities = transcript.language_probabilities
         self.record.heard = transcript.text
         self.record.confidence = transcript.mean_token_probability
+        if transcript.mean_token_probability >= self._conversation.config.low_confidence:
+            self.record.completeness = completeness(transcript.text, transcript.language)
+        self._on_heard(self)
         self._conversation.outbox.put(
             Transcribed(
                 utterance.item_id,

@@ -170,6 +170,14 @@ def test_flags_need_their_value() -> None:
         ("--conversation.languages=fr", "It takes one of conversation.languages: fr"),
         ("--conversation.silence_threshold=0.9", "at most conversation.speech_threshold: 0.5"),
         ("--conversation.pause_seconds=3", "at most conversation.end_silence_seconds: 0.5"),
+        (
+            "--conversation.shortest_end_silence_seconds=0.6",
+            "at most conversation.end_silence_seconds: 0.5",
+        ),
+        (
+            "--conversation.end_silence_seconds=2",
+            "at most conversation.longest_end_silence_seconds: 1.2",
+        ),
         ("--allowed-origins=example.org", "It takes a scheme, a host"),
         ("--allowed-origins=https://example.org/", "It takes a scheme, a host"),
     ],

@@ -40,6 +40,7 @@ from tests.server.play import Play, Silence, Speech, Step, play
 from tests.virtual import run_virtually, virtual_time
 
 PUSH_TO_TALK = Settings(turn_detection=None)
+FIXED_SILENCE = ConversationConfig(adaptive_endpointing=False)
 MAIN_EVENTS = (
     SpeechStarted,
     SpeechStopped,
@@ -71,7 +72,7 @@ async def test_a_turn_goes_from_speech_to_speech_in_order() -> None:
 
 @virtual_time
 async def test_the_answer_is_drafted_at_the_pause_and_ready_when_the_turn_is_confirmed() -> None:
-    result = await play(Stage(), [Speech(1.0), Silence(3.0)])
+    result = await play(Stage(), [Speech(1.0), Silence(3.0)], config=FIXED_SILENCE)
     assert result.times_of(AnswerAudio)[0] == result.times_of(SpeechStopped)[0]
     assert result.counters.drafts == {"hit": 1}
     milestones = result.of(TurnFinished)[0].record.milestones_ms
@@ -92,7 +93,8 @@ async def test_a_caller_who_goes_on_after_a_pause_is_one_turn() -> None:
 
 @virtual_time
 async def test_a_draft_survives_a_sound_that_adds_no_words() -> None:
-    result = await play(Stage(), [Speech(1.0), Silence(0.35), Speech(0.1), Silence(3.0)])
+    steps: list[Step] = [Speech(1.0), Silence(0.35), Speech(0.1), Silence(3.0)]
+    result = await play(Stage(), steps, config=FIXED_SILENCE)
     assert result.counters.drafts == {"hit": 1}
     assert len(result.stage.prompts) == 1
     assert result.times_of(AnswerAudio)[0] == result.times_of(SpeechStopped)[0]

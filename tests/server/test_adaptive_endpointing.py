@@ -1,0 +1,110 @@
+"""When a turn ends: sooner when its words read as complete, later when they do not."""
+
+import pytest
+
+from engines.stt import SttRequest
+from server.config import ConversationConfig
+from server.events import ResponseStarted, SpeechStopped, Transcribed, TurnFinished
+from server.metrics import TurnRecord
+from server.settings import Settings, TurnDetection
+from tests.fakes import Stage
+from tests.server.play import Play, Silence, Speech, Step, play
+from tests.virtual import virtual_time
+
+COMPLETE = "What is the capital of France?"
+INCOMPLETE = "And then I"
+SPEECH_SECONDS = 1.0
+SLACK_SECONDS = 0.08  # frames and windows
+
+
+def record(result: Play) -> TurnRecord:
+    """Of the only turn."""
+    (event,) = result.of(TurnFinished)
+    return event.record
+
+
+def silence_seconds(result: Play) -> float:
+    """From the caller's last word to the end of their turn."""
+    (stopped,) = result.times_of(SpeechStopped)
+    return stopped - SPEECH_SECONDS
+
+
+@virtual_time
+async def test_after_a_complete_question_the_turn_ends_soon() -> None:
+    result = await play(Stage(heard=COMPLETE), [Speech(SPEECH_SECONDS), Silence(3.0)])
+    assert 0.3 <= silence_seconds(result) <= 0.3 + SLACK_SECONDS
+    assert result.counters.drafts == {"hit": 1}
+    wire = record(result).to_wire()
+    assert wire["completeness"] > 0.9
+    assert 300 <= wire["end_silence_ms"] < 340
+
+
+@virtual_time
+async def test_after_the_beginning_of_a_sentence_more_is_awaited() -> None:
+    result = await play(Stage(heard=INCOMPLETE), [Speech(SPEECH_SECONDS), Silence(4.0)])
+    assert 1.1 <= silence_seconds(result) <= 1.2 + SLACK_SECONDS
+    assert record(result).completeness == 0.05
+    assert record(result).end_silence_seconds == pytest.approx(1.13)
+
+
+@virtual_time
+async def test_without_a_transcript_in_time_the_middle_holds() -> None:
+    stage = Stage(heard=COMPLETE, stt_seconds=0.8)
+    result = await play(stage, [Speech(SPEECH_SECONDS), Silence(4.0)])
+    assert 0.5 <= silence_seconds(result) <= 0.5 + SLACK_SECONDS
+    assert record(result).end_silence_seconds == 0.5
+
+
+@virtual_time
+async def test_a_late_transcript_ends_the_turn_as_soon_as_it_is_there() -> None:
+    stage = Stage(heard=COMPLETE, stt_seconds=0.2)
+    result = await play(stage, [Speech(SPEECH_SECONDS), Silence(3.0)])
+    assert 0.4 <= silence_seconds(result) <= 0.4 + SLACK_SECONDS
+
+
+def _growing(request: SttRequest) -> str:
+    long = len(request.samples) / 16_000 > 1.9
+    return "And then I would like to see the dentist." if long else INCOMPLETE
+
+
+@virtual_time
+async def test_a_caller_who_goes_on_with_an_incomplete_sentence_has_one_turn() -> None:
+    steps: list[Step] = [Speech(SPEECH_SECONDS), Silence(0.7), Speech(1.0), Silence(4.0)]
+    result = await play(Stage(heard=_growing), steps)
+    assert len(result.of(SpeechStopped)) == len(result.of(ResponseStarted)) == 1
+    assert [event.text for event in result.of(Transcribed)] == [
+        "And then I would like to see the dentist."
+    ]
+    assert result.times_of(SpeechStopped)[0] - 2.7 < 0.5
+
+
+@virtual_time
+async def test_a_noise_after_an_incomplete_sentence_leaves_it_incomplete() -> None:
+    steps: list[Step] = [Speech(SPEECH_SECONDS), Silence(0.5), Speech(0.1), Silence(4.0)]
+    result = await play(Stage(heard=INCOMPLETE), steps)
+    (stopped,) = result.times_of(SpeechStopped)
+    assert stopped - 1.6 > 1.1
+
+
+@virtual_time
+async def test_a_transcript_that_is_not_trusted_changes_nothing() -> None:
+    stage = Stage(heard=INCOMPLETE, confidence=0.2)
+    result = await play(stage, [Speech(SPEECH_SECONDS), Silence(4.0)])
+    assert 0.5 <= silence_seconds(result) <= 0.5 + SLACK_SECONDS
+    assert record(result).completeness is None
+
+
+@virtual_time
+async def test_the_owner_can_have_one_silence_for_all() -> None:
+    config = ConversationConfig(adaptive_endpointing=False)
+    steps: list[Step] = [Speech(SPEECH_SECONDS), Silence(4.0)]
+    result = await play(Stage(heard=INCOMPLETE), steps, config=config)
+    assert 0.5 <= silence_seconds(result) <= 0.5 + SLACK_SECONDS
+
+
+@virtual_time
+async def test_the_silence_that_a_client_asks_for_is_the_middle() -> None:
+    settings = Settings(turn_detection=TurnDetection(silence_duration_ms=1000))
+    steps: list[Step] = [Speech(SPEECH_SECONDS), Silence(4.0)]
+    result = await play(Stage(heard=COMPLETE), steps, settings=settings)
+    assert 0.6 <= silence_seconds(result) <= 0.6 + SLACK_SECONDS
