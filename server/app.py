@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-from pathlib import Path
 from weakref import WeakSet
 
 from aiohttp import WSCloseCode, web
@@ -19,6 +18,7 @@ from server.admission import (
 from server.config import Config, ConversationConfig
 from server.ids import new_id
 from server.metrics import Counters
+from server.page import Page
 from server.protocol.realtime import converse
 from server.session import Session
 from server.settings import Settings, TurnDetection
@@ -27,7 +27,6 @@ log = logging.getLogger(__name__)
 
 MAXIMUM_MESSAGE_BYTES = 16 * 1024 * 1024  # an append of 15 MiB and its wrapping
 HEARTBEAT_SECONDS = 20.0  # a client that vanished without a word is noticed within twice this
-_WEB = Path(__file__).parent / "web"
 
 
 class Server:
@@ -43,16 +42,12 @@ class Server:
     def application(self) -> web.Application:
         """The aiohttp application."""
         app = web.Application()
-        app.router.add_get("/", self.index)
+        Page(self.config).add_routes(app.router)
         app.router.add_get("/healthz", self.health)
         app.router.add_get("/readyz", self.ready)
         app.router.add_get("/v1/realtime", self.realtime)
         app.on_shutdown.append(self._close_sockets)
         return app
-
-    async def index(self, request: web.Request) -> web.StreamResponse:
-        """The page."""
-        return web.FileResponse(_WEB / "index.html")
 
     async def health(self, request: web.Request) -> web.Response:
         """200 while every engine's thread lives, with what has happened so far."""

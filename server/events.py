@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.errors import TinigError
+from server.conversation.machine import State
 from server.metrics import TurnRecord
 from server.settings import Settings
 
@@ -279,6 +280,14 @@ class TurnFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class StateChanged:
+    """Whose turn it is from now on."""
+
+    state: State
+    epoch: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerHeld:
     """The answer stops at once, or goes on, while it is found out what a sound of the caller is."""
 
@@ -335,6 +344,7 @@ Event = (
     | FunctionCalled
     | ResponseFinished
     | TurnFinished
+    | StateChanged
     | AnswerHeld
     | InterruptionJudged
     | HandoverOffered

@@ -23,6 +23,11 @@ def language_name(language: str) -> str:
     return str(_facts(language).get("name", language))
 
 
+def own_name(language: str) -> str:
+    """Its name in itself; the code when unknown."""
+    return str(_facts(language).get("own_name", language))
+
+
 def phrase(words: Phrase, language: str) -> str:
     """The server's own words, in English for a language that has none."""
     phrases = _facts(language).get("phrases") or _facts("en")["phrases"]

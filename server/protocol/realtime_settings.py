@@ -10,7 +10,7 @@ from server.protocol.fields import Fields, invalid
 from server.settings import AudioFormat, FunctionTool, Settings, TurnDetection
 
 PCM_RATES_HZ = (24_000, 16_000, 8_000)  # the API knows the first; the others are an extension
-EXTENSION_EVENTS = ("turn", "interruption", "playback", "handover")
+EXTENSION_EVENTS = ("state", "turn", "interruption", "playback", "handover")
 MAXIMUM_OUTPUT_TOKENS = 4096
 
 # What a client may send and what this server has no use for: accepted, so that stock clients work.
