@@ -25,8 +25,8 @@ from scripts.train_starter.stt.evaluate import (
 FOLDER = Path("models/starter/stt")
 NUM_SENTENCES = 10  # of every language
 MAX_MEGABYTES = 15.0
-MAX_WORD_ERROR_PERCENT = {"demo": 12.0, "seen": 45.0}
-MIN_LANGUAGE_PERCENT = {"demo": 95.0, "seen": 80.0}
+MAX_WORD_ERROR_PERCENT = {"demo": 10.0, "seen": 15.0}
+MIN_LANGUAGE_PERCENT = {"demo": 98.0, "seen": 95.0}
 
 pytestmark = pytest.mark.timeout(300)
 

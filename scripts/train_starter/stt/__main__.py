@@ -24,7 +24,7 @@ from scripts.train_starter.stt.evaluate import quick_score, report
 from scripts.train_starter.stt.export import export, size_megabytes
 from scripts.train_starter.stt.train import Progress, TrainConfig, run
 
-NUM_PLAIN_SHARDS, NUM_WIDE_SHARDS = 12, 40
+NUM_PLAIN_SHARDS, NUM_WIDE_SHARDS = 12, 64
 POLL_SECONDS = 5.0
 QUICK_SENTENCES, REPORT_SENTENCES = 10, 24  # of every language
 

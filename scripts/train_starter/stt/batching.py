@@ -18,6 +18,7 @@ NUM_MELS = 80
 FRAME_SECONDS = 0.02
 MAX_FRAMES = 1500  # 30 s
 PAD_FRAMES = 8  # silence that is always behind the longest example of a batch
+WARP = (0.85, 1.18)  # of the mel axis, about the range of adults' vocal tracts
 IGNORED = -100  # label of a position that has no loss
 
 
@@ -41,7 +42,7 @@ class Example:
 class Variation:
     """What is done to the examples of a step, as shares of them."""
 
-    warp_share: float = 0.6  # another length of vocal tract
+    warp_share: float = 0.7  # another length of vocal tract
     mask_share: float = 0.5  # parts of the spectrogram blanked (SpecAugment)
     partial_share: float = 0.0  # cut in the middle, as a partial transcript sees it
     timestamp_share: float = 0.1
@@ -115,7 +116,7 @@ def vary(example: Example, variation: Variation, rng: random.Random) -> Example:
         example = cut_short(example, rng)
     mel = example.mel
     if rng.random() < variation.warp_share:
-        mel = warp(mel, rng.uniform(0.88, 1.12))
+        mel = warp(mel, rng.uniform(*WARP))
     if rng.random() < variation.mask_share:
         mel = mask(mel, rng)
     return replace(example, mel=mel)

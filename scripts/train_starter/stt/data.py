@@ -20,7 +20,7 @@ from scripts.train_starter.stt.batching import NUM_MELS, Example
 from scripts.train_starter.stt.speech import RATE_HZ, Synthesizer, Voice
 from scripts.train_starter.stt.texts import training_text
 from scripts.train_starter.stt.tokenizer import build_tokenizer
-from scripts.train_starter.stt.voices import PROFILES, VOICES, Profile, perform
+from scripts.train_starter.stt.voices import TRAINING_PROFILES, VOICES, Profile, perform
 
 TOKENIZER_NAME = "tokenizer.json"
 FRAME_SAMPLES = 320  # 20 ms, one frame of the encoder
@@ -112,7 +112,7 @@ def make_shard(folder: Path, plan: ShardPlan) -> Path:
         return path
     maker = ExampleMaker(json.loads((folder / "inventory.json").read_text()))
     rng = random.Random(plan.seed)
-    examples = [maker.draw(PROFILES[plan.profile], rng) for _ in range(SHARD_EXAMPLES)]
+    examples = [maker.draw(TRAINING_PROFILES[plan.profile], rng) for _ in range(SHARD_EXAMPLES)]
     write_shard(path, examples)
     return path
 

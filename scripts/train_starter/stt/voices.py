@@ -24,6 +24,11 @@ COMMON_VARIANTS = ("", "", "", "+f2", "+f3", "+m3")
 VARIANTS = (
     *("", "+m1", "+m2", "+m3", "+m4", "+m5", "+m7", "+f1", "+f2", "+f3", "+f4", "+f5"),
     *("+klatt", "+klatt2", "+klatt3", "+steph", "+adam", "+linda", "+Michael", "+anika"),
+    *("+Andrea", "+Annie", "+Denis", "+Diogo", "+Gene", "+Henrique", "+Hugo", "+Lee", "+Marco"),
+    *("+Mario", "+Mike", "+antonio", "+aunty", "+belinda", "+benjamin", "+boris", "+caleb"),
+    *("+david", "+ed", "+edward", "+grandma", "+grandpa", "+gustave", "+ian", "+iven", "+john"),
+    *("+marcelo", "+michel", "+miguel", "+norbert", "+pablo", "+paul", "+pedro", "+quincy"),
+    *("+rob", "+robert", "+sandro", "+shelby", "+steph2", "+travis", "+victor", "+zac"),
 )
 UNSEEN_VARIANTS = ("+m6", "+m8", "+Alicia", "+klatt4", "+Andy")  # for evaluation only
 
@@ -42,7 +47,7 @@ class Profile:
 
 PLAIN = Profile(1.0, COMMON_VARIANTS, (150, 190), (35, 65), augment.QUIET, 0.03)
 WIDE = Profile(0.35, VARIANTS, (140, 225), (20, 80), augment.NOISY, 0.04)
-PROFILES: Mapping[str, Profile] = {"plain": PLAIN, "wide": WIDE}
+TRAINING_PROFILES: Mapping[str, Profile] = {"plain": PLAIN, "wide": WIDE}
 SEEN = Profile(0.35, VARIANTS, (145, 205), (25, 75), augment.NOISY)
 DEMO = Profile(1.0, COMMON_VARIANTS, (150, 180), (40, 60), augment.QUIET)
 UNSEEN = Profile(0.0, UNSEEN_VARIANTS, (145, 205), (25, 75), augment.NOISY)
