@@ -58,6 +58,7 @@ class Server:
             "sessions": self.counters.sessions,
             "turns": self.counters.turns,
             "drafts": self.counters.drafts,
+            "prefills": self.counters.prefills,
             "refused": self.counters.refused,
         }
         return web.json_response(body, status=500 if failures else 200)

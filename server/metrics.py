@@ -33,6 +33,8 @@ class TurnRecord:
     confidence: float = 0.0  # mean token probability of the transcript
     completeness: float | None = None  # probability that the caller had said all; None: not judged
     end_silence_seconds: float | None = None  # that was waited for; None: the client decided
+    prompt_tokens: int = 0  # that the model was asked with
+    reused_tokens: int = 0  # of them, those that it had read before
     answer: str = ""  # the text that was sent to be spoken
     draft: str = ""  # "hit": begun before the end of the turn was certain and used; "" otherwise
     status: str = ""
@@ -69,6 +71,8 @@ class TurnRecord:
             "confidence": round(self.confidence, 4),
             "completeness": _rounded(self.completeness),
             "end_silence_ms": _rounded(self.end_silence_seconds, 1000),
+            "prompt_tokens": self.prompt_tokens,
+            "reused_tokens": self.reused_tokens,
             "answer": self.answer,
             "draft": self.draft,
             "status": self.status,
@@ -83,6 +87,7 @@ class Counters:
     sessions: int = 0  # open now
     turns: Counter[str] = field(default_factory=Counter)  # by status
     drafts: Counter[str] = field(default_factory=Counter)  # hit, dropped
+    prefills: Counter[str] = field(default_factory=Counter)  # by how they ended
     refused: Counter[str] = field(default_factory=Counter)  # full, unauthorized, origin
 
 

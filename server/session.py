@@ -15,11 +15,12 @@ from server.audio import Samples
 from server.config import ConversationConfig, InterruptionConfig
 from server.conversation.answers import Answers
 from server.conversation.attention import Attention
+from server.conversation.context import Conversation
 from server.conversation.history import History
 from server.conversation.machine import Command as Do
 from server.conversation.machine import Machine, State, Trigger
 from server.conversation.outbox import Outbox
-from server.conversation.turn import Conversation, Utterance
+from server.conversation.turn import Utterance
 from server.events import (
     AnswerAudio,
     AnswerHeld,
@@ -84,7 +85,12 @@ class Session:
             session_id, engines, config, self.outbox, self.history, config.default_language
         )
         self._attention = Attention(
-            self._conversation, interruption, settings, self._spawn, self._on_verdict
+            self._conversation,
+            interruption,
+            settings,
+            self._spawn,
+            on_verdict=self._on_verdict,
+            on_words=self._on_words,
         )
         self._answers = Answers(
             self._conversation,
@@ -173,6 +179,12 @@ class Session:
         may = detection is not None and detection.interrupt_response
         outputs = (State.PROCESSING, State.AI_GENERATING, State.AI_SPEAKING)
         return may and self._machine.state in outputs and self._attention.is_suspicious
+
+    def _on_words(self, said: str, language: str) -> None:
+        """The caller speaks on, and these words of theirs are certain."""
+        detection = self.settings.turn_detection
+        if detection is not None and detection.create_response:
+            self._answers.prepare(self.settings, said, language)
 
     def _on_verdict(self, wants_the_floor: bool) -> None:
         """What the caller's sound over an answer was."""

@@ -97,6 +97,7 @@ class Stage:
     answer: Sequence[str] = ("The capital", " of France", " is Paris.")
     stt_seconds: float = 0.05
     token_seconds: float = 0.02
+    prefill_seconds: float = 0.02
     tts_seconds: float = 0.02
     speech_seconds_per_character: float = 0.06
     confidence: float = 0.95
@@ -126,6 +127,15 @@ class Stage:
     @property
     def prompts(self) -> list[ChatRequest]:
         """What the model was asked."""
+        return [request for request in self._chats if request.generate]
+
+    @property
+    def prefills(self) -> list[ChatRequest]:
+        """What the model only had to read."""
+        return [request for request in self._chats if not request.generate]
+
+    @property
+    def _chats(self) -> list[ChatRequest]:
         return [job.request for job in self.llm.jobs if isinstance(job.request, ChatRequest)]
 
     def _vad(self, request: VadRequest) -> Sequence[tuple[float, Any]]:
@@ -145,6 +155,8 @@ class Stage:
             return []
         if self.llm_error:
             return [(self.token_seconds, self.llm_error)]
+        if not request.generate:
+            return [(self.prefill_seconds, Completion("ready", 10))]
         if self.tool_call:
             done = Completion("tool_calls", 10, 0, 5)
             return [(self.token_seconds, self.tool_call), (0.0, done)]

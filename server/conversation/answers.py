@@ -11,8 +11,10 @@ from engines.batcher import Priority
 from engines.errors import EngineError, ProtocolError, TinigError
 from engines.stt import Transcript
 from server import logs
+from server.conversation.context import Conversation
 from server.conversation.playback import Playback
-from server.conversation.turn import Conversation, Turn, Utterance
+from server.conversation.prefill import Prefill
+from server.conversation.turn import Turn, Utterance
 from server.events import (
     Failed,
     ItemTruncated,
@@ -47,6 +49,7 @@ class Answers:
         self._spawn = spawn
         self._on_over = on_over
         self._on_completeness = on_completeness  # of what was said before the present pause
+        self._prefill = Prefill(conversation, counters, spawn)
         self._turn: Turn | None = None  # the last that answers, until the next begins
         self._work: asyncio.Task[None] | None = None
         self._playbacks: dict[str, Playback] = {}  # of every answer, by its item
@@ -85,6 +88,7 @@ class Answers:
         """Begin a turn in an epoch of its own. `speech_end_seconds` is a time of the loop; `words`
         are said instead of an answer."""
         self._stop_work()
+        self._prefill.stop()
         epoch = self._outbox.advance(draft=draft)
         turn = Turn(
             self._conversation,
@@ -117,6 +121,11 @@ class Answers:
             return False
         self._turn.answers = True
         return True
+
+    def prepare(self, settings: Settings, said: str, language: str) -> None:
+        """Let the model read what the caller has said so far, unless it is busy for them."""
+        if self._work is None or self._work.done():
+            self._prefill.read(settings, said, language)
 
     # ---- drafts ---------------------------------------------------------------------------------
 

@@ -13,12 +13,13 @@ from engines.errors import EngineError
 from engines.stt import SttRequest, Transcript
 from server.audio import Samples
 from server.config import ConversationConfig, InterruptionConfig
+from server.conversation.context import Conversation
 from server.conversation.endpointing import Boundary, EndpointingConfig
 from server.conversation.interruption import Attempt, Evidence, Stage, Verdict, judge
 from server.conversation.listening import Listener, ListeningConfig, with_overrides
 from server.conversation.machine import Trigger
 from server.conversation.partials import LocalAgreement
-from server.conversation.turn import Conversation, Utterance
+from server.conversation.turn import Utterance
 from server.events import InterruptionJudged, PartialTranscript
 from server.ids import new_id
 from server.language.resources import backchannels
@@ -43,7 +44,9 @@ class Attention:
         interruption: InterruptionConfig,
         settings: Settings,
         spawn: Callable[..., asyncio.Task[None]],
+        *,
         on_verdict: Callable[[bool], None],
+        on_words: Callable[[str, str], None],
     ) -> None:
         self.item_id = new_id("item")  # what the caller is saying, or will say next
         self._conversation = conversation
@@ -51,6 +54,7 @@ class Attention:
         self._settings = settings
         self._spawn = spawn
         self._on_verdict = on_verdict
+        self._on_words = on_words  # the stable words so far, and their language
         self._listener = Listener(
             conversation.engines.vad,
             _listening(conversation.config, settings),
@@ -183,6 +187,7 @@ class Attention:
         delta = agreement.agree(transcript.text)
         if delta and item_id == self.item_id:
             self._conversation.outbox.put(PartialTranscript(item_id, delta))
+            self._on_words(agreement.stable, transcript.language)
 
     async def _transcribe(self, priority: Priority) -> Transcript:
         request = SttRequest(

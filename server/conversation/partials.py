@@ -13,6 +13,11 @@ class LocalAgreement:
         self._previous: list[str] = []
         self._told: list[str] = []
 
+    @property
+    def stable(self) -> str:
+        """All that was told."""
+        return " ".join(self._told)
+
     def agree(self, text: str) -> str:
         """What to append to what was told so far, after one more transcription."""
         words = text.split()

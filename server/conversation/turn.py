@@ -11,15 +11,13 @@ from dataclasses import dataclass
 
 from engines.batcher import Priority
 from engines.errors import EngineError, TinigError
-from engines.host import Engines
-from engines.llm import ChatRequest, Completion, Message, TextDelta, Tool, ToolCall
+from engines.llm import Completion, TextDelta, ToolCall
 from engines.stt import SttRequest, Transcript
 from engines.tts import SpeechRequest
 from server.audio import Resampler, Samples, samples_from_int16
-from server.config import ConversationConfig
 from server.conversation.completeness import completeness
-from server.conversation.history import History, append_text
-from server.conversation.outbox import Outbox
+from server.conversation.context import Conversation
+from server.conversation.prompt import chat_request
 from server.events import (
     AnswerAudio,
     AnswerStarted,
@@ -36,26 +34,13 @@ from server.events import (
     TurnFinished,
 )
 from server.ids import new_id
-from server.language.languages import Phrase, language_name, phrase
+from server.language.languages import Phrase, phrase
 from server.language.sentences import SentenceStream
 from server.language.spoken import speakable
 from server.metrics import Milestone, TurnRecord
 from server.settings import Settings
 
 FRAME_SECONDS = 0.04  # audio in one event: what has left can not be taken back
-
-
-@dataclass(slots=True)
-class Conversation:
-    """What all turns of one session share."""
-
-    session_id: str
-    engines: Engines
-    config: ConversationConfig
-    outbox: Outbox
-    history: History
-    language: str  # of the last turn
-    unclear_turns: int = 0  # in a row, that were asked for again
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +89,7 @@ class Turn:
         """Hear, think and speak."""
         if self.utterance is None:
             self.record.language = self._conversation.language
-            await self._respond(
-                self._say(self._words) if self._words else self._think(self._messages(None))
-            )
+            await self._respond(self._say(self._words) if self._words else self._think(None))
             return
         try:
             transcript = await self._hear(self.utterance)
@@ -176,9 +159,7 @@ class Turn:
         if transcript.mean_token_probability < self._conversation.config.low_confidence:
             return self._say(self._unclear())
         self._conversation.unclear_turns = 0
-        messages = self._messages(utterance.item_id)
-        append_text(messages, "user", transcript.text)
-        return self._think(messages)
+        return self._think(utterance.item_id, transcript.text)
 
     def _unclear(self) -> Phrase:
         """Ask again, but not for ever."""
@@ -189,30 +170,16 @@ class Turn:
         self._conversation.outbox.put(HandoverOffered(self._epoch))
         return Phrase.HANDOVER
 
-    def _messages(self, without: str | None) -> list[Message]:
-        system = (
-            "You are Tinig, a voice assistant on the phone. Answer in "
-            f"{language_name(self.record.language)} in one or two short sentences."
-        )
-        if self._settings.instructions:
-            system += f"\n{self._settings.instructions}"
-        turns = self._conversation.config.history_turns
-        history = self._conversation.history.messages(turns, without=without)
-        return [Message(role="system", content=system), *history]
-
     async def _say(self, words: Phrase) -> AsyncIterator[str]:
         gap = " " if self.record.answer else ""  # behind the part of an answer that broke off
         yield gap + phrase(words, self.record.language)
 
-    async def _think(self, messages: list[Message]) -> AsyncIterator[str]:
+    async def _think(self, item_id: str | None, said: str = "") -> AsyncIterator[str]:
         """The model's answer in speakable pieces, the first as soon as it is a clause."""
-        sentences = SentenceStream(self.record.language)
-        request = ChatRequest(
-            session=self._conversation.session_id,
-            messages=tuple(messages),
-            tools=self._tools(),
-            max_tokens=self._settings.max_output_tokens
-            or self._conversation.config.maximum_answer_tokens,
+        language = self.record.language
+        sentences = SentenceStream(language)
+        request = chat_request(
+            self._conversation, self._settings, language, said=said, without=item_id
         )
         async with self._conversation.engines.llm.submit(request) as job:
             async for output in job:
@@ -225,15 +192,10 @@ class Turn:
                         self._call(output)
                     case Completion():
                         self._completion = output
+                        self.record.prompt_tokens = output.prompt_tokens
+                        self.record.reused_tokens = output.reused_tokens
         for piece in sentences.flush():
             yield piece
-
-    def _tools(self) -> tuple[Tool, ...]:
-        if self._settings.tool_choice == "none":
-            return ()
-        return tuple(
-            Tool(tool.name, tool.description, tool.parameters) for tool in self._settings.tools
-        )
 
     def _call(self, call: ToolCall) -> None:
         item = FunctionCallItem(new_id("item"), call.id, call.name, call.arguments)

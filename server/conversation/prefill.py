@@ -1,0 +1,66 @@
+"""The model reads what the caller says while they still say it.
+
+Words that are stable go into the model's memory (its KV cache) at the lowest priority and without
+evicting anybody, so that at the end of the turn only the last words are left to read. Nothing
+depends on it: what is read in vain is counted, and overwritten by what was really said.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from engines.batcher import Priority
+from engines.errors import EngineError
+from engines.llm import ChatRequest, Completion
+from server.conversation.context import Conversation
+from server.conversation.prompt import chat_request
+from server.metrics import Counters
+from server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Spawn = Callable[..., asyncio.Task[None]]
+
+
+class Prefill:
+    """Of one session: one at a time."""
+
+    def __init__(self, conversation: Conversation, counters: Counters, spawn: Spawn) -> None:
+        self._conversation = conversation
+        self._counters = counters
+        self._spawn = spawn
+        self._task: asyncio.Task[None] | None = None
+
+    def read(self, settings: Settings, said: str, language: str) -> None:
+        """The caller has said so much by now, in this language."""
+        if self._is_running() or not self._is_worth_it(language):
+            return
+        request = chat_request(self._conversation, settings, language, said=said)
+        self._task = self._spawn(lambda: self._submit(replace(request, generate=False)), "prefill")
+
+    def stop(self) -> None:
+        """The turn begins: it reads by itself."""
+        if self._task is not None and self._is_running():
+            self._task.cancel()
+            self._counters.prefills["cancelled"] += 1
+        self._task = None
+
+    def _is_running(self) -> bool:
+        return self._task is not None and not self._task.done()
+
+    def _is_worth_it(self, language: str) -> bool:
+        """A wrong guess of the language would cost the memory of the whole conversation: the
+        prompt names the language at its beginning."""
+        return language == self._conversation.language or not self._conversation.history.items
+
+    async def _submit(self, request: ChatRequest) -> None:
+        try:
+            llm = self._conversation.engines.llm
+            async with llm.submit(request, priority=Priority.PARTIAL) as job:
+                async for output in job:
+                    if isinstance(output, Completion):
+                        self._counters.prefills[output.reason] += 1
+        except EngineError as error:  # the answer itself will say so
+            self._counters.prefills["failed"] += 1
+            log.info("no prefill: %s", error)
