@@ -152,9 +152,17 @@ class Library:
         return _ABORT
 
 
-@cache
+_loading = threading.Lock()
+
+
 def library() -> Library:
     """The process's copy. Raises `ModelError` when it cannot be loaded."""
+    with _loading:  # two threads at once would each make one, and crash inside the library
+        return _library()
+
+
+@cache
+def _library() -> Library:
     return Library()
 
 

@@ -1,5 +1,7 @@
 """eSpeak NG itself, through its library: real audio."""
 
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -164,3 +166,15 @@ def test_two_threads_take_turns() -> None:
         thread.join()
     assert len(lengths) == 10
     assert max(lengths) - min(lengths) < 100
+
+
+def test_threads_that_begin_at_once_share_one_library() -> None:
+    """In a process of its own: this one has loaded it already. Two copies crash each other."""
+    code = (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from engines.tts.espeak_library import library\n"
+        "with ThreadPoolExecutor(8) as pool:\n"
+        "    copies = list(pool.map(lambda _: library(), range(8)))\n"
+        "assert all(copy is copies[0] for copy in copies)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=30)
