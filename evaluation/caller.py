@@ -7,8 +7,8 @@ still plays. So every interval measured here is what a person at the other end w
 
 import asyncio
 import base64
-import itertools
 import json
+import socket as sockets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -52,6 +52,8 @@ class Caller:
         self.microphone = Microphone(RATE_HZ)
         self.playback = Playback(RATE_HZ)
         self.closed: str = ""  # why the line is dead; empty while it lives
+        self.pace = 1.0  # seconds of the microphone's audio sent in a second
+        self._lead_seconds = 0.0  # of the microphone's audio before the time of the call
         self._socket = socket
         self._start = asyncio.get_running_loop().time()
         self._news = asyncio.Event()
@@ -75,8 +77,12 @@ class Caller:
             raise CallFailed("there is nothing to say: the speech is silent")
         pause = np.zeros(round(after_seconds * RATE_HZ), dtype=np.int16)
         self.microphone.speak(pause)
-        start_seconds = self.microphone.speak(samples[: span[1]])
+        start_seconds = self.microphone.speak(samples[: span[1]]) - self._lead_seconds
         return Spoken(start_seconds + span[0] / RATE_HZ, start_seconds + span[1] / RATE_HZ)
+
+    def hang_up_abruptly(self) -> None:
+        """Cut the line, without a word of the protocol."""
+        self._socket.get_extra_info("socket").shutdown(sockets.SHUT_RDWR)
 
     async def rest(self, seconds: float) -> None:
         """Stay on the line, silent, for so long."""
@@ -107,9 +113,12 @@ class Caller:
         while True:
             if not await self.wait_for(lambda: self._has_answer(since_seconds), deadline_seconds):
                 raise CallFailed(f"no complete answer within {timeout_seconds:.0f} s")
-            if self.playback.end_seconds <= self.now_seconds:
-                return
-            await self._news_or(self.playback.end_seconds - self.now_seconds)
+            if not self.playback.is_paused:
+                if self.playback.end_seconds <= self.now_seconds:
+                    return
+                await self._news_or(self.playback.end_seconds - self.now_seconds)
+            elif not await self.wait_for(lambda: not self.playback.is_paused, deadline_seconds):
+                raise CallFailed("the answer was paused and did not go on")
 
     def received(self, type_: str, since_seconds: float = 0.0) -> list[Mapping[str, Any]]:
         """The events of one type that came since then."""
@@ -142,9 +151,12 @@ class Caller:
     async def _stream_microphone(self) -> None:
         loop = asyncio.get_running_loop()
         num_samples = round(FRAME_SECONDS * RATE_HZ)
-        for index in itertools.count(1):
-            await asyncio.sleep(self._start + index * FRAME_SECONDS - loop.time())
+        due = self._start
+        while True:
+            due += FRAME_SECONDS / self.pace
+            await asyncio.sleep(due - loop.time())
             frame = base64.b64encode(self.microphone.take(num_samples).tobytes()).decode()
+            self._lead_seconds = self.microphone.taken_seconds - (due - self._start)
             try:
                 await self.send({"type": "input_audio_buffer.append", "audio": frame})
             except ConnectionError:
@@ -164,18 +176,26 @@ class Caller:
             self.playback.receive(np.frombuffer(data, dtype="<i2"), now_seconds)
         elif body["type"] == "input_audio_buffer.speech_started":
             self.playback.interrupt(now_seconds)  # as clients of this protocol do
+        elif body["type"] == "tinig.playback":
+            act = self.playback.pause if body["action"] == "pause" else self.playback.resume
+            act(now_seconds)
         self.events.append(Received(now_seconds, body["type"], body))
         self._news.set()
 
 
 @asynccontextmanager
 async def call(
-    url: str, *, api_key: str = "", extension_events: Sequence[str] = ("turn",)
+    url: str,
+    *,
+    api_key: str = "",
+    extension_events: Sequence[str] = ("turn",),
+    speed: float = 1.0,
 ) -> AsyncIterator[Caller]:
     """Call the server at `url` ("ws://127.0.0.1:8080/v1/realtime"); hang up at the end.
 
     The session has server VAD, transcription and 24 kHz audio both ways; its language is not set,
-    so the server has to find it out. Raises `CallFailed` when the server does not let us in.
+    so the server has to find it out. `speed` is that of the server's voice. Raises `CallFailed`
+    when the server does not let us in.
     """
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     async with aiohttp.ClientSession() as http:
@@ -184,7 +204,7 @@ async def call(
         except aiohttp.ClientError as error:
             raise CallFailed(f"cannot call {url}: {error}") from error
         async with socket, _on_the_line(Caller(socket)) as caller:
-            await _agree(caller, extension_events)
+            await _agree(caller, extension_events, speed)
             yield caller
 
 
@@ -208,7 +228,7 @@ async def _on_the_line(caller: Caller) -> AsyncIterator[Caller]:
         raise failure
 
 
-async def _agree(caller: Caller, extension_events: Sequence[str]) -> None:
+async def _agree(caller: Caller, extension_events: Sequence[str], speed: float) -> None:
     """Set the session up and wait for the server to confirm it."""
     audio_format = {"type": "audio/pcm", "rate": RATE_HZ}
     session = {
@@ -220,7 +240,7 @@ async def _agree(caller: Caller, extension_events: Sequence[str]) -> None:
                 "transcription": {"model": "tinig"},
                 "turn_detection": {"type": "server_vad"},
             },
-            "output": {"format": audio_format},
+            "output": {"format": audio_format, "speed": speed},
         },
         "tinig": {"events": list(extension_events)},
     }

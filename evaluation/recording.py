@@ -1,6 +1,7 @@
 """What a caller says and hears, each sample where it was in time, and the stereo WAV of both."""
 
 import wave
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 Pcm = npt.NDArray[np.int16]
+Background = Callable[[int, int], Pcm]  # first sample since the call began, number of samples
 
 SILENCE_PEAK = 330  # of 32768, -40 dB: whatever stays below is silence
+GAP_SECONDS = 0.1  # of nothing to play, after which playback counts as stopped
 
 
 def voiced_span(samples: Pcm) -> tuple[int, int] | None:
@@ -29,10 +32,14 @@ class _Clip:
 
 
 class Microphone:
-    """The caller's side of the line: speech where there is some, silence everywhere else."""
+    """The caller's side of the line: speech where there is some, silence everywhere else.
+
+    `backgrounds` are mixed into all of it: a room's noise, an echo of the loudspeaker.
+    """
 
     def __init__(self, rate_hz: int) -> None:
         self.rate_hz = rate_hz
+        self.backgrounds: list[Background] = []
         self._taken: list[Pcm] = []
         self._num_taken = 0
         self._waiting = np.zeros(0, dtype=np.int16)
@@ -43,11 +50,19 @@ class Microphone:
         self._waiting = np.concatenate([self._waiting, samples])
         return start / self.rate_hz
 
+    @property
+    def taken_seconds(self) -> float:
+        """Seconds of audio that were sent."""
+        return self._num_taken / self.rate_hz
+
     def take(self, num_samples: int) -> Pcm:
         """The next int16[num_samples] of the line."""
-        frame = np.zeros(num_samples, dtype=np.int16)
+        mixed = np.zeros(num_samples, dtype=np.int32)
         speech = self._waiting[:num_samples]
-        frame[: len(speech)] = speech
+        mixed[: len(speech)] = speech
+        for background in self.backgrounds:
+            mixed += background(self._num_taken, num_samples)
+        frame = np.clip(mixed, -32768, 32767).astype(np.int16)
         self._waiting = self._waiting[num_samples:]
         self._taken.append(frame)
         self._num_taken += num_samples
@@ -59,28 +74,81 @@ class Microphone:
 
 
 class Playback:
-    """The caller's loudspeaker: audio plays when it arrives, or after what still plays."""
+    """The caller's loudspeaker: audio plays when it arrives, or after what still plays.
+
+    Paused, it is silent at once, and goes on with what was left when it is resumed.
+    """
 
     def __init__(self, rate_hz: int) -> None:
         self.rate_hz = rate_hz
         self._clips: list[_Clip] = []
+        self._held: list[Pcm] | None = None  # what waits for the end of a pause
 
     @property
     def end_seconds(self) -> float:
         """When the last of the audio received so far will have been played."""
         return self._clips[-1].end / self.rate_hz if self._clips else 0.0
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether it was paused, and neither resumed nor interrupted."""
+        return self._held is not None
+
     def receive(self, samples: Pcm, at_seconds: float) -> None:
         """int16[n] has arrived."""
+        if self._held is not None:
+            self._held.append(samples)
+            return
         start = round(max(at_seconds, self.end_seconds) * self.rate_hz)
         self._clips.append(_Clip(start, samples))
 
+    def pause(self, at_seconds: float) -> None:
+        """Fall silent, and keep what has not been played by now."""
+        if self._held is None:
+            self._held = self._cut(at_seconds)
+
+    def resume(self, at_seconds: float) -> None:
+        """Play on from where it was paused."""
+        held, self._held = self._held or [], None
+        for samples in held:
+            self.receive(samples, at_seconds)
+
     def interrupt(self, at_seconds: float) -> None:
         """Fall silent: what has not been played by now never will be."""
+        self._cut(at_seconds)
+        self._held = None
+
+    def _cut(self, at_seconds: float) -> list[Pcm]:
+        """Take back what has not been played by now."""
         now = round(at_seconds * self.rate_hz)
+        rest = [clip.samples[max(0, now - clip.start) :] for clip in self._clips if clip.end > now]
         for clip in self._clips:
             clip.samples = clip.samples[: max(0, now - clip.start)]
         self._clips = [clip for clip in self._clips if len(clip.samples)]
+        return rest
+
+    def stops_after(self, seconds: float) -> float | None:
+        """When, from then on, there is first nothing to play; None if there is nothing then."""
+        gap, end = round(GAP_SECONDS * self.rate_hz), round(seconds * self.rate_hz)
+        if not any(clip.start <= end < clip.end for clip in self._clips):
+            return None
+        for clip in self._clips:
+            if clip.start > end + gap:
+                break
+            end = max(end, clip.end)
+        return end / self.rate_hz
+
+    def between(self, start: int, num_samples: int) -> Pcm:
+        """int16[num_samples] as played from sample `start` of the call on."""
+        stretch = np.zeros(num_samples, dtype=np.int16)
+        for clip in reversed(self._clips):
+            if clip.end <= start:
+                break
+            begin, end = max(start, clip.start), min(start + num_samples, clip.end)
+            if begin < end:
+                part = clip.samples[begin - clip.start : end - clip.start]
+                stretch[begin - start : end - start] = part
+        return stretch
 
     def first_sound_after(self, seconds: float) -> float | None:
         """When the first sample that is not silent is played from then on."""
