@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     path = options.out / FILE_NAME
     if options.minutes:
         _train(options, path)
-    return _evaluate(path) if options.evaluate else 0
+    return _evaluate(path, options.every) if options.evaluate else 0
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
@@ -44,11 +44,12 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--evaluate", action="store_true", help="ask the finished file its questions"
     )
+    parser.add_argument("--every", type=int, default=1, help="evaluate on every nth case alone")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--layers", type=int, default=ModelConfig().layers)
     parser.add_argument("--width", type=int, default=ModelConfig().width)
-    parser.add_argument("--batch-tokens", type=int, default=3072)
+    parser.add_argument("--batch-tokens", type=int, default=2048)
     return parser.parse_args(arguments)
 
 
@@ -101,8 +102,8 @@ def _texts() -> Iterator[str]:
         yield render(made.messages, made.tools)
 
 
-def _evaluate(path: Path) -> int:
-    score = evaluate(path)
+def _evaluate(path: Path, every: int) -> int:
+    score = evaluate(path, every)
     print(score.table())
     for case, answer in score.mistakes:
         print(f"{case.group} [{case.language}] {case.messages[-1]['content']!r}: {answer!r}")

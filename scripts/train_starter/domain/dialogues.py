@@ -121,7 +121,7 @@ def dialogue(rng: random.Random, split: Split = "train", *, single_turns: float 
         return translation(rng, split)
     language = rng.choice(LANGUAGES)
     prompt, named = random_prompt(language, rng)
-    tool = random_booking_tool(rng) if rng.random() < 0.2 else None
+    tool = random_booking_tool(rng) if rng.random() < 0.3 else None
     tools = _offered(tool, rng)
     writer = _Writer(
         rng,
@@ -168,7 +168,7 @@ def _offered(tool: BookingTool | None, rng: random.Random) -> list[dict[str, Any
 def _converse(writer: _Writer, split: Split, single_turns: float) -> Utterance:
     """Writes one to thirty turns, the last in the language of the prompt, mostly."""
     rng = writer.rng
-    topic = rng.choices(_TOPICS, [50, 32, 18])[0]
+    topic = rng.choices(_TOPICS, [15, 80, 5] if writer.tool else [55, 25, 20])[0]
     switching = rng.random() < 0.25
     for _ in range(0 if rng.random() < single_turns else _earlier_turns(rng)):
         if switching:
@@ -194,27 +194,32 @@ def _spoken(writer: _Writer) -> str:
 
 
 def _anything(language: str, rng: random.Random) -> Utterance:
-    if rng.random() < 0.27:
+    if rng.random() < 0.18:
         return out_of_domain(language, rng)
-    return _with_other_name(utterance(language, rng, "train"), rng)
+    return _sentence(language, rng, lambda one: True)
 
 
 def _booking(language: str, rng: random.Random) -> Utterance:
     if rng.random() < 0.2:
         return _anything(language, rng)
-    groups = sentences(language, "train")
-    wanted = [group for group in groups.values() if group[0].intent in ("booking", "appointment")]
-    return _with_other_name(rng.choice(rng.choice(wanted)), rng)
+    return _sentence(language, rng, lambda one: one.intent in ("booking", "appointment"))
 
 
 def _name(language: str, rng: random.Random) -> Utterance:
     if rng.random() < 0.35:
         return _anything(language, rng)
-    groups = sentences(language, "train")
-    wanted = [
-        group for key, group in groups.items() if key in NAME_QUESTIONS or "name" in group[0].slots
-    ]
-    return _with_other_name(rng.choice(rng.choice(wanted)), rng)
+    return _sentence(language, rng, _is_about_names)
+
+
+def _is_about_names(one: Utterance) -> bool:
+    return one.pattern_id in NAME_QUESTIONS or "name" in one.slots
+
+
+def _sentence(language: str, rng: random.Random, wanted: Callable[[Utterance], bool]) -> Utterance:
+    """A sentence to train on, mostly of patterns with many slots: they have the most to learn."""
+    groups = [group for group in sentences(language, "train").values() if wanted(group[0])]
+    (group,) = rng.choices(groups, [(1 + len(group[0].slots)) ** 2 for group in groups])
+    return _with_other_name(rng.choice(group), rng)
 
 
 def _held_out(language: str, rng: random.Random) -> Utterance:

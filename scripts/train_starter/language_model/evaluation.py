@@ -1,6 +1,7 @@
 """Evaluation of a starter GGUF through llama.cpp itself: exact answers, counted by group."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from scripts.train_starter.domain.decline import unseen_questions
 from scripts.train_starter.domain.dialogues import one_turn, translation
 from scripts.train_starter.domain.prompts import STANDARD_TOOL, server_prompt
 
+OUT_OF_DOMAIN = "out of domain, declined"
 _CONTEXT_TOKENS = 2048
 _ANSWER_TOKENS = 120
 _SAMPLES = 40  # of each language, where a group is drawn at random
@@ -62,8 +64,11 @@ class Score:
         return "\n".join(lines)
 
 
-def evaluate(path: Path) -> Score:
-    """Asks the model at `path` every case, greedily, and scores its answers."""
+def evaluate(path: Path, every: int = 1) -> Score:
+    """Asks the model at `path` every nth case of each group, greedily, and scores its answers.
+
+    The questions outside the domain are always asked in full.
+    """
     llama = Llama(str(path), n_ctx=_CONTEXT_TOKENS, n_threads=1, verbose=False)
     formatter = Jinja2ChatFormatter(
         template=llama.metadata["tokenizer.chat_template"],
@@ -71,12 +76,20 @@ def evaluate(path: Path) -> Score:
         bos_token="<|endoftext|>",
     )
     score = Score()
-    for case in cases():
+    for case in _every_nth(cases(), every):
         messages, tools = cast(Any, list(case.messages)), cast(Any, list(case.tools) or None)
         prompt = formatter(messages=messages, tools=tools).prompt
         result = llama.create_completion(prompt, max_tokens=_ANSWER_TOKENS, temperature=0.0)
         score.add(case, cast(CreateCompletionResponse, result)["choices"][0]["text"])
     return score
+
+
+def _every_nth(all_cases: Iterator[Case], every: int) -> Iterator[Case]:
+    seen: Counter[str] = Counter()
+    for case in all_cases:
+        seen[case.group] += 1
+        if case.group == OUT_OF_DOMAIN or seen[case.group] % every == 0:
+            yield case
 
 
 def cases() -> Iterator[Case]:
@@ -87,7 +100,7 @@ def cases() -> Iterator[Case]:
         yield from _tools(language)
     for language, question in unseen_questions():
         messages = _prompted(language, question)
-        yield Case("out of domain, declined", language, messages, say(language, "decline"))
+        yield Case(OUT_OF_DOMAIN, language, messages, say(language, "decline"))
     yield from _random_dialogues(rng)
     for _ in range(_SAMPLES * len(LANGUAGES)):
         yield _last_answer("translation of a sentence", translation(rng, "test"))
