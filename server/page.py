@@ -26,7 +26,7 @@ HEADERS = {
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
-    hdrs.CACHE_CONTROL: "no-cache",  # kept, but asked for again each time: an update is seen at once
+    hdrs.CACHE_CONTROL: "no-cache",  # asked for again each time: an update is seen at once
 }
 
 

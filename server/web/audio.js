@@ -1,0 +1,92 @@
+// The microphone and the loudspeaker, each an AudioWorklet with a small face.
+
+import { RATE_HZ } from "./pcm.js";
+
+/** Why there is no microphone; `reason` is a key of the interface's strings. */
+export class MicrophoneError extends Error {
+  constructor(reason) {
+    super(reason);
+    this.reason = reason;
+  }
+}
+
+const REASONS = {
+  NotAllowedError: "mic_refused",
+  SecurityError: "mic_refused",
+  NotFoundError: "mic_missing",
+  OverconstrainedError: "mic_missing",
+  NotReadableError: "mic_busy",
+};
+
+/** The caller's voice: `onFrame(Int16Array)` every 20 ms at 24 kHz. Throws MicrophoneError. */
+export async function openMicrophone(deviceId, onFrame) {
+  const stream = await userMedia(deviceId);
+  const context = new AudioContext({ latencyHint: "interactive" });
+  await context.audioWorklet.addModule("/web/worklets/capture.js");
+  const source = context.createMediaStreamSource(stream);
+  const worklet = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0 });
+  worklet.port.onmessage = ({ data }) => onFrame(data);
+  source.connect(worklet);
+  await context.resume();
+  return {
+    /** A muted microphone gives silence: time goes on for the server. */
+    mute: (muted) => stream.getAudioTracks().forEach((track) => (track.enabled = !muted)),
+    close: () => {
+      stream.getTracks().forEach((track) => track.stop());
+      worklet.port.onmessage = null;
+      return context.close();
+    },
+  };
+}
+
+async function userMedia(deviceId) {
+  if (!navigator.mediaDevices) throw new MicrophoneError("mic_insecure");
+  const audio = {
+    echoCancellation: true,
+    noiseSuppression: true,
+    autoGainControl: true,
+    channelCount: 1,
+    ...(deviceId ? { deviceId: { exact: deviceId } } : {}),
+  };
+  try {
+    return await navigator.mediaDevices.getUserMedia({ audio });
+  } catch (error) {
+    throw new MicrophoneError(REASONS[error.name] ?? "mic_failed");
+  }
+}
+
+/** The server's voice: `onPlayed({frame, item, played, playing})` every 20 ms. */
+export async function openSpeaker(deviceId, onPlayed) {
+  const context = new AudioContext({ latencyHint: "interactive", sampleRate: RATE_HZ });
+  await context.audioWorklet.addModule("/web/worklets/playback.js");
+  const worklet = new AudioWorkletNode(context, "playback", {
+    numberOfInputs: 0,
+    outputChannelCount: [1],
+  });
+  worklet.port.onmessage = ({ data }) => onPlayed(data);
+  worklet.connect(context.destination);
+  await context.resume();
+  const speaker = {
+    push: (samples, item) => worklet.port.postMessage({ push: samples, item }, [samples.buffer]),
+    end: () => worklet.port.postMessage({ end: true }),
+    pause: () => worklet.port.postMessage({ pause: true }),
+    resume: () => worklet.port.postMessage({ pause: false }),
+    flush: () => worklet.port.postMessage({ flush: true }),
+    setDevice: (id) => context.setSinkId?.(id),
+    latencySeconds: () => context.outputLatency || context.baseLatency || 0,
+    close: () => context.close(),
+  };
+  if (deviceId) await speaker.setDevice(deviceId)?.catch(() => {}); // unplugged: the default one
+  return speaker;
+}
+
+/** Whether the page may choose where sound comes out. */
+export const canChooseSpeaker = "setSinkId" in AudioContext.prototype;
+
+/** Devices of a kind ("audioinput", "audiooutput") as [id, label] pairs; labels need permission. */
+export async function devices(kind) {
+  const all = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
+  return all
+    .filter((device) => device.kind === kind && device.deviceId && device.deviceId !== "default")
+    .map((device, index) => [device.deviceId, device.label || `${index + 1}`]);
+}

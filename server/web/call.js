@@ -1,0 +1,286 @@
+// One call: the connection, the microphone and the loudspeaker, and what the server's events do to
+// them. It tells of what happens by events and draws nothing.
+
+import { openMicrophone, openSpeaker } from "./audio.js";
+import { Connection } from "./connection.js";
+import { RATE_HZ, fromBase64, toBase64 } from "./pcm.js";
+import { Recording } from "./recording.js";
+
+const EXTENSIONS = ["state", "turn", "interruption", "playback"];
+const SHORTEST_PRESS_MS = 200; // a shorter one was a slip
+const LARGEST_BACKLOG_BYTES = 256 * 1024; // five seconds of speech that the network does not take
+
+/**
+ * Events, each with a `detail`: "status" (of the connection), "state" (one of the six), "caller"
+ * {id}, "partial" {id, delta}, "heard" {id, text, language}, "answer" {id}, "words" {id, delta,
+ * atMs}, "cut" {id, atMs}, "turn" {turn, heardMs}, "interruption", "error" {message}, and the
+ * frames of 20 ms of both sides: "input" {frame}, "output" {frame}.
+ */
+export class Call extends EventTarget {
+  constructor(preferences) {
+    super();
+    this.recording = null;
+    this.isOn = false;
+    this.isMuted = false;
+    this.isHeld = false; // push to talk: pressed
+    this.state = "listening_idle";
+    this.connection = new Connection();
+    this._preferences = preferences;
+    this._history = () => [];
+    this._microphone = null;
+    this._speaker = null;
+    this._pressedMs = 0;
+    this._forgetAnswer();
+    this.connection.addEventListener("status", ({ detail }) => this._onStatus(detail));
+    this.connection.addEventListener("message", ({ detail }) => this._onMessage(detail));
+  }
+
+  get hasMicrophone() {
+    return this._microphone !== null;
+  }
+
+  /** `source()` gives the messages of a conversation that is taken up again. */
+  rememberFrom(source) {
+    this._history = source;
+  }
+
+  /** Begin; throws MicrophoneError. Without a microphone it is a conversation in writing. */
+  async start({ withMicrophone, key }) {
+    this.recording = new Recording();
+    if (withMicrophone) await this._openMicrophone();
+    if (!this._speaker) this._speaker = await openSpeaker(this._preferences.speaker, this._onPlayed);
+    this.isOn = true;
+    this.connection.open(key);
+  }
+
+  /** Take a microphone into a call that has none yet, or another one. Throws MicrophoneError. */
+  async useMicrophone() {
+    await this._microphone?.close();
+    this._microphone = null;
+    await this._openMicrophone();
+  }
+
+  async useSpeaker(deviceId) {
+    await this._speaker?.setDevice(deviceId);
+  }
+
+  end() {
+    this.connection.close();
+  }
+
+  mute(muted) {
+    this.isMuted = muted;
+    this._microphone?.mute(muted);
+  }
+
+  /** Push to talk: the button goes down. */
+  press() {
+    if (this.isHeld) return;
+    this.interrupt();
+    this.connection.send({ type: "input_audio_buffer.clear" });
+    this._pressedMs = performance.now();
+    this.isHeld = true;
+  }
+
+  /** Push to talk: the button goes up, and what was said is answered. */
+  release() {
+    if (!this.isHeld) return;
+    this.isHeld = false;
+    if (performance.now() - this._pressedMs < SHORTEST_PRESS_MS) {
+      this.connection.send({ type: "input_audio_buffer.clear" });
+      return;
+    }
+    this.connection.send({ type: "input_audio_buffer.commit" });
+    this.connection.send({ type: "response.create" });
+  }
+
+  /** Say something in writing. */
+  say(id, text) {
+    this.interrupt();
+    this.connection.send({ type: "conversation.item.create", item: message(id, "user", text) });
+    this.connection.send({ type: "response.create" });
+  }
+
+  /** The user stops the answer. */
+  interrupt() {
+    if (this._responseOpen) this.connection.send({ type: "response.cancel" });
+    this._silence();
+  }
+
+  /** Tell the server what was chosen. */
+  configure() {
+    const { mode, language, voice, speed } = this._preferences;
+    const session = {
+      type: "realtime",
+      output_modalities: ["audio"],
+      audio: {
+        input: {
+          transcription: { model: "whisper", language: language || null },
+          turn_detection: mode === "hold" ? null : { type: "server_vad" },
+        },
+        output: { voice, speed },
+      },
+      tinig: { events: EXTENSIONS },
+    };
+    this.connection.send({ type: "session.update", session });
+  }
+
+  // ---- the devices ----------------------------------------------------------------------------
+
+  async _openMicrophone() {
+    this._microphone = await openMicrophone(this._preferences.microphone, this._onCaptured);
+    this._microphone.mute(this.isMuted);
+  }
+
+  _onCaptured = (frame) => {
+    const meant = this._preferences.mode === "free" || this.isHeld;
+    this.recording.addCaller(frame, !meant || this.isMuted);
+    this._tell("input", { frame });
+    const online = this.connection.status === "online";
+    if (!online || !meant || this.connection.backlog > LARGEST_BACKLOG_BYTES) return;
+    this.connection.send({ type: "input_audio_buffer.append", audio: toBase64(frame) });
+  };
+
+  _onPlayed = ({ frame, item, played, playing }) => {
+    if (this.isOn) this.recording.addServer(frame);
+    this._playedItem = item;
+    this._playedMs = (1000 * played) / RATE_HZ;
+    if (playing && item === this._item && this._firstPlayedMs === null) {
+      this._firstPlayedMs = performance.now() + 1000 * this._speaker.latencySeconds();
+    }
+    this._tell("output", { frame });
+  };
+
+  /** Stop the sound at once, and tell the server how much of it was heard. */
+  _silence() {
+    this._speaker?.flush();
+    const stillSounds = this._item !== null && this._playedMs < this._receivedMs;
+    if (!stillSounds) return;
+    const atMs = this._playedItem === this._item ? Math.round(this._playedMs) : 0;
+    this.connection.send({
+      type: "conversation.item.truncate",
+      item_id: this._item,
+      content_index: 0,
+      audio_end_ms: atMs,
+    });
+    this._tell("cut", { id: this._item, atMs });
+    this._forgetAnswer();
+  }
+
+  _forgetAnswer() {
+    this._item = null; // the answer whose audio comes or plays
+    this._receivedMs = 0; // of its audio
+    this._playedItem = null;
+    this._playedMs = 0;
+    this._firstReceivedMs = null; // when, by the page's clock
+    this._firstPlayedMs = null;
+    this._responseOpen = false;
+  }
+
+  // ---- what the connection tells --------------------------------------------------------------
+
+  _onStatus(detail) {
+    if (detail.status === "online") {
+      this.configure();
+      for (const { id, role, text } of this._history()) {
+        this.connection.send({ type: "conversation.item.create", item: message(id, role, text) });
+      }
+    } else if (detail.status !== "connecting") {
+      this._speaker?.flush();
+      this._forgetAnswer();
+      this._setState("listening_idle");
+    }
+    if (detail.status === "offline" || detail.status === "refused") this._hangUp();
+    this._tell("status", detail);
+  }
+
+  _hangUp() {
+    this.isOn = false;
+    this.isHeld = false;
+    this._microphone?.close();
+    this._microphone = null;
+  }
+
+  _onMessage(event) {
+    HANDLERS[event.type]?.(this, event);
+  }
+
+  _setState(state) {
+    this.state = state;
+    this._tell("state", state);
+  }
+
+  _receiveAudio(event) {
+    if (event.item_id !== this._item) {
+      this._item = event.item_id;
+      this._receivedMs = 0;
+      this._firstReceivedMs = performance.now();
+      this._firstPlayedMs = null;
+    }
+    const samples = fromBase64(event.delta);
+    this._receivedMs += (1000 * samples.length) / RATE_HZ;
+    this._speaker.push(samples, event.item_id);
+  }
+
+  _receiveWords(event) {
+    const atMs = event.item_id === this._item ? this._receivedMs : 0;
+    this._tell("words", { id: event.item_id, delta: event.delta, atMs });
+  }
+
+  _receiveTurn({ turn }) {
+    const sentMs = turn.milestones_ms.first_audio_sent;
+    const known = sentMs !== undefined && this._firstPlayedMs !== null;
+    const heardMs = known ? sentMs + this._firstPlayedMs - this._firstReceivedMs : null;
+    this._tell("turn", { turn, heardMs });
+  }
+
+  _tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+const HANDLERS = {
+  "input_audio_buffer.speech_started": (call, event) => {
+    call._silence();
+    call._tell("caller", { id: event.item_id });
+  },
+  "input_audio_buffer.committed": (call, event) => call._tell("caller", { id: event.item_id }),
+  "conversation.item.input_audio_transcription.delta": (call, event) =>
+    call._tell("partial", { id: event.item_id, delta: event.delta }),
+  "conversation.item.input_audio_transcription.completed": (call, event) =>
+    call._tell("heard", {
+      id: event.item_id,
+      text: event.transcript,
+      language: event.languages?.[0]?.code ?? "",
+    }),
+  "conversation.item.input_audio_transcription.failed": (call, event) =>
+    call._tell("heard", { id: event.item_id, text: "", language: "" }),
+  "response.created": (call) => (call._responseOpen = true),
+  "response.output_item.added": (call, event) => {
+    if (event.item.type === "message") call._tell("answer", { id: event.item.id });
+  },
+  "response.output_audio_transcript.delta": (call, event) => call._receiveWords(event),
+  "response.output_audio.delta": (call, event) => call._receiveAudio(event),
+  "response.output_audio.done": (call) => call._speaker.end(),
+  "response.done": (call) => (call._responseOpen = false),
+  "tinig.state": (call, event) => call._setState(event.state),
+  "tinig.playback": (call, event) =>
+    event.action === "pause" ? call._speaker.pause() : call._speaker.resume(),
+  "tinig.turn": (call, event) => call._receiveTurn(event),
+  "tinig.interruption": (call, event) => call._tell("interruption", event.interruption),
+  error: (call, { error }) => {
+    if (!HARMLESS.has(error.code)) call._tell("error", { message: error.message });
+  },
+};
+
+// What the page asked for came too late: the answer had ended by itself meanwhile.
+const HARMLESS = new Set([
+  "response_cancel_not_active",
+  "item_truncate_invalid_item_id",
+  "input_audio_buffer_commit_empty",
+]);
+
+function message(id, role, text) {
+  const type = role === "assistant" ? "output_text" : "input_text";
+  return { id, type: "message", role, content: [{ type, text }] };
+}
