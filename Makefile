@@ -5,10 +5,10 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve demo test check starter starter-models lock clean
+.PHONY: help setup serve demo eval-conversation test check starter starter-models lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing; GPU=1 for the CUDA variant
 	@$(PYTHON) scripts/setup.py $(if $(GPU),--gpu=$(GPU))
@@ -18,6 +18,9 @@ serve: setup ## serve at http://localhost:8080; ARGS="--port 9000" and other fla
 
 demo: setup ## hold a spoken conversation in five languages with a server of its own
 	@$(VENV) -m evaluation.demo $(ARGS)
+
+eval-conversation: setup ## hold conversations that are hard to hold; ARGS="--seeds 20", ARGS=--help
+	@$(VENV) -m evaluation.scenarios $(ARGS)
 
 test: setup ## run all tests; ARGS="-k vad" and other options of pytest
 	@$(VENV) -m pytest $(ARGS)

@@ -3,6 +3,7 @@
 import wave
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,7 @@ class Playback:
         self.rate_hz = rate_hz
         self._clips: list[_Clip] = []
         self._held: list[Pcm] | None = None  # what waits for the end of a pause
+        self.cuts: list[float] = []  # when it was paused or interrupted
 
     @property
     def end_seconds(self) -> float:
@@ -120,6 +122,7 @@ class Playback:
 
     def _cut(self, at_seconds: float) -> list[Pcm]:
         """Take back what has not been played by now."""
+        self.cuts.append(at_seconds)
         now = round(at_seconds * self.rate_hz)
         rest = [clip.samples[max(0, now - clip.start) :] for clip in self._clips if clip.end > now]
         for clip in self._clips:
@@ -127,16 +130,22 @@ class Playback:
         self._clips = [clip for clip in self._clips if len(clip.samples)]
         return rest
 
-    def stops_after(self, seconds: float) -> float | None:
-        """When, from then on, there is first nothing to play; None if there is nothing then."""
-        gap, end = round(GAP_SECONDS * self.rate_hz), round(seconds * self.rate_hz)
-        if not any(clip.start <= end < clip.end for clip in self._clips):
-            return None
-        for clip in self._clips:
-            if clip.start > end + gap:
-                break
-            end = max(end, clip.end)
-        return end / self.rate_hz
+    def is_heard_at(self, seconds: float) -> bool:
+        """Whether something plays then, or has played and goes on within half a second."""
+        now, soon = round(seconds * self.rate_hz), round((seconds + 0.5) * self.rate_hz)
+        has_begun = any(clip.start <= now for clip in self._clips)
+        return has_begun and any(clip.end > now and clip.start <= soon for clip in self._clips)
+
+    def gaps(self, start_seconds: float, end_seconds: float) -> list[tuple[float, float]]:
+        """Where, between two times, nothing played for long between what did."""
+        gap, rate_hz = round(GAP_SECONDS * self.rate_hz), self.rate_hz
+        return [
+            (first.end / rate_hz, second.start / rate_hz)
+            for first, second in pairwise(self._clips)
+            if second.start - first.end > gap
+            and first.end >= start_seconds * rate_hz
+            and second.start <= end_seconds * rate_hz
+        ]
 
     def between(self, start: int, num_samples: int) -> Pcm:
         """int16[num_samples] as played from sample `start` of the call on."""

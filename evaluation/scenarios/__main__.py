@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--output", type=Path, default=Path("eval-output/conversation"), help="for what is left"
     )
+    parser.add_argument("--keep", action="store_true", help="keep the recordings of all calls")
     parser.add_argument("--url", help="call this running server: ws://HOST:PORT/v1/realtime")
     parser.add_argument("--api-key", default="", help="of the server, if it asks for one")
     return parser
@@ -102,7 +103,7 @@ def _server_url(options: argparse.Namespace, terminal: Terminal) -> Iterator[str
 async def _play(
     url: str, options: argparse.Namespace, jobs: Sequence[Job], terminal: Terminal
 ) -> tuple[list[Judged], dict[str, Any]]:
-    runner = Runner(url, options.api_key, options.output)
+    runner = Runner(url, options.api_key, options.output, keep_all=options.keep)
     num_calls = sum(2 if job.scenario.then else 1 for job in jobs)
     terminal.heading(f"{num_calls} calls, {options.calls} at once")
     done = 0

@@ -133,6 +133,11 @@ FIGURES = {
             "ms",
         ),
         Figure(
+            "stutter_rate",
+            "answers with a gap of more than 0.1 s in the recording that no interruption made",
+            "share",
+        ),
+        Figure(
             "right_answer_rate",
             "answers with the word that only the right one has (mostly the starter models' matter)",
             "share",

@@ -23,11 +23,13 @@ async def _middle(scene: Scene) -> None:
 async def _last_word(scene: Scene) -> None:
     """The same question twice: the first answer tells how long the second will be."""
     question = scene.rng.choice(scene.words.long)
+    words = scene.rng.choice(scene.words.interruptions)
+    await scene.prepare(words)
     await scene.ask(question)
     answer_seconds = await scene.hear_out()
     await scene.ask(question)
     await scene.listen(answer_seconds - scene.rng.uniform(0.3, 0.6))
-    await scene.interrupt(scene.rng.choice(scene.words.interruptions), "last word")
+    await scene.interrupt(words, "last word")
     await scene.hear_out()
 
 

@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterator
 
 from evaluation.scenarios.figures import Finding
-from evaluation.scenarios.take import Act, ActKind, Response, Take
+from evaluation.scenarios.take import STARTED, STOPPED, Act, ActKind, Response, Take
 
 YIELD_SECONDS = 2.0  # an interruption that has no turn by then was missed
 AFTERMATH_SECONDS = 1.0  # behind a sound, in which it may still turn out to have interrupted
 ANSWER_SECONDS = 10.0  # behind a turn, in which its answer has to begin
 STALE_SECONDS = 0.06  # what was on its way when the server said pause
 
-STARTED = "input_audio_buffer.speech_started"
-STOPPED = "input_audio_buffer.speech_stopped"
 AUDIO = "response.output_audio.delta"
 
 
@@ -25,7 +23,7 @@ def judge(take: Take) -> list[Finding]:
         ActKind.SILENCE: _silence,
     }
     findings = [finding for act in take.acts for finding in judges[act.kind](take, act)]
-    return [*findings, *_records(take), *_defects(take)]
+    return [*findings, *_records(take), *_stutters(take), *_defects(take)]
 
 
 # ---- acts ---------------------------------------------------------------------------------------
@@ -52,7 +50,7 @@ def _turn(take: Take, act: Act) -> Iterator[Finding]:
 
 def _interruption(take: Take, act: Act) -> Iterator[Finding]:
     """Did the answer pause, did the caller get the turn, and an answer?"""
-    if take.playback.stops_after(act.start_seconds) is None:
+    if not take.playback.is_heard_at(act.start_seconds):
         yield Finding("not_tested", 1.0, act.label)
         yield from _turn(take, act)
         return
@@ -62,7 +60,7 @@ def _interruption(take: Take, act: Act) -> Iterator[Finding]:
     yield Finding("missed_interruption_rate", float(missed), act.label, note)
     if commit_seconds is not None:
         yield Finding("commit_ms", 1000 * (commit_seconds - act.start_seconds), act.label)
-    pause_seconds = take.playback.stops_after(act.start_seconds)
+    pause_seconds = next((t for t in take.playback.cuts if t >= act.start_seconds), None)
     if pause_seconds is not None and not _ended_by_itself(take, act.start_seconds, pause_seconds):
         yield Finding("pause_ms", 1000 * (pause_seconds - act.start_seconds), act.label)
     yield from _turn(take, act)
@@ -70,7 +68,7 @@ def _interruption(take: Take, act: Act) -> Iterator[Finding]:
 
 def _sound(take: Take, act: Act) -> Iterator[Finding]:
     """Did the answer go on?"""
-    if take.playback.stops_after(act.start_seconds) is None:
+    if not take.playback.is_heard_at(act.start_seconds):
         yield Finding("not_tested", 1.0, act.label)
         return
     seconds = act.end_seconds - act.start_seconds + AFTERMATH_SECONDS
@@ -130,6 +128,18 @@ def _defects(take: Take) -> Iterator[Finding]:
         notes.append(take.failure)
     for note in notes:
         yield Finding("defects", 1.0, take.scenario, note)
+
+
+def _stutters(take: Take) -> Iterator[Finding]:
+    """Was each answer heard without a gap that nobody asked for?"""
+    held = take.times_of("tinig.playback")
+    for response in take.responses:
+        if response.audio_seconds is None or response.done_seconds is None:
+            continue
+        gaps = take.playback.gaps(response.audio_seconds, response.done_seconds)
+        bare = [gap for gap in gaps if not any(gap[0] - 0.5 <= t <= gap[1] for t in held)]
+        note = f"{len(bare)} gaps in {response.text!r}" if bare else ""
+        yield Finding("stutter_rate", float(bool(bare)), take.language, note)
 
 
 def _stale_audio(take: Take) -> Iterator[str]:

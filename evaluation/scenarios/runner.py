@@ -24,7 +24,7 @@ from evaluation.scenarios.words import words_by_language
 EXTENSION_EVENTS = ("state", "turn", "interruption", "playback")
 LET_GO_SECONDS = 5.0  # in which the server has to free what a call held
 _POLL_SECONDS = 0.1
-_NOT_KEPT = ("response.output_audio.delta",)  # of the events of a failure: too many
+_NOT_KEPT = ("response.output_audio.delta",)  # of the events of a call: too many
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,11 @@ def _languages_of(scenario: Scenario, languages: Sequence[str], turn: int) -> Se
 class Runner:
     """One server, called by several callers."""
 
-    def __init__(self, url: str, api_key: str, output: Path) -> None:
+    def __init__(self, url: str, api_key: str, output: Path, *, keep_all: bool = False) -> None:
         self._url = url
         self._api_key = api_key
         self._output = output
+        self._keep_all = keep_all
         self._open_calls = 0
 
     async def run(
@@ -169,12 +170,12 @@ class Runner:
             hung_up=scene.hung_up,
         )
         judged = Judged(take, judge(take))
-        if judged.failures:
+        if judged.failures or self._keep_all:
             self._keep(judged, caller)
         return judged
 
     def _keep(self, judged: Judged, caller: Caller) -> None:
-        """The recording (caller left, server right), the acts, events and findings of a failure."""
+        """The recording (caller left, server right), the acts, events and findings of a call."""
         path = self._output / judged.take.name
         left, right = caller.microphone.to_samples(), caller.playback.to_samples()
         write_stereo(path.with_suffix(".wav"), left, right, RATE_HZ)

@@ -13,7 +13,7 @@ import numpy as np
 from evaluation.caller import RATE_HZ, Caller, CallFailed, Spoken
 from evaluation.recording import Pcm, voiced_span
 from evaluation.scenarios import sounds
-from evaluation.scenarios.take import Act, ActKind, responses_of
+from evaluation.scenarios.take import STARTED, STOPPED, Act, ActKind, responses_of
 from evaluation.scenarios.words import Question, Words
 from evaluation.speech import Voice, synthesize
 
@@ -42,6 +42,7 @@ class Scene:
     voice: Voice
     acts: list[Act] = field(default_factory=list)
     hung_up: bool = False
+    _speeches: dict[str, Pcm] = field(default_factory=dict)
 
     # ---- words ----------------------------------------------------------------------------------
 
@@ -81,8 +82,16 @@ class Scene:
         await self.caller.sleep_until(spoken.end_seconds)
         return spoken
 
+    async def prepare(self, said: str) -> None:
+        """Have it ready to be said at once."""
+        await self._speech(said)
+
     async def _speech(self, said: str) -> Pcm:
-        return await asyncio.to_thread(synthesize, said, self.words.language, RATE_HZ, self.voice)
+        if said not in self._speeches:
+            self._speeches[said] = await asyncio.to_thread(
+                synthesize, said, self.words.language, RATE_HZ, self.voice
+            )
+        return self._speeches[said]
 
     # ---- sounds ---------------------------------------------------------------------------------
 
@@ -135,12 +144,12 @@ class Scene:
         await self.caller.rest(seconds)
 
     async def hear_out(self) -> float:
-        """Listen until nobody speaks or is about to. Returns how long that took, in seconds."""
+        """Listen until nobody speaks or is about to. Returns how long something was heard."""
         begun_seconds = self.caller.now_seconds
         deadline_seconds = begun_seconds + SETTLE_SECONDS
         while not self._is_quiet() and self.caller.now_seconds < deadline_seconds:
             await self.caller.rest(_POLL_SECONDS)
-        return self.caller.now_seconds - begun_seconds
+        return self.caller.playback.end_seconds - begun_seconds
 
     async def hear_out_as_echo(self, label: str) -> None:
         """Listen to the answer while the microphone hears it too."""
@@ -155,15 +164,20 @@ class Scene:
         if caller.playback.is_paused or caller.playback.end_seconds > caller.now_seconds:
             return False
         types = [event.type for event in caller.events]
-        begun, ended = types.count("response.created"), types.count("response.done")
-        if begun > ended:
+        if types.count("response.created") > types.count("response.done"):
             return False
-        turns = [act for act in self.acts if act.kind in (ActKind.TURN, ActKind.INTERRUPTION)]
-        if not turns:
-            return True
-        answers = responses_of(caller.events)
-        is_answered = any(r.created_seconds >= turns[-1].end_seconds for r in answers)
-        return is_answered or caller.now_seconds > turns[-1].end_seconds + UNANSWERED_SECONDS
+        if types.count(STARTED) > types.count(STOPPED):
+            return False
+        asked_seconds = self._last_turn_seconds()
+        is_answered = any(r.created_seconds >= asked_seconds for r in responses_of(caller.events))
+        return is_answered or caller.now_seconds > asked_seconds + UNANSWERED_SECONDS
+
+    def _last_turn_seconds(self) -> float:
+        """When the last words ended that may be answered, in our opinion or in the server's."""
+        turns = (ActKind.TURN, ActKind.INTERRUPTION)
+        said = [act.end_seconds for act in self.acts if act.kind in turns]
+        heard = [event.at_seconds for event in self.caller.events if event.type == STOPPED]
+        return max([*said, *heard], default=-UNANSWERED_SECONDS)
 
     # ---- the line -------------------------------------------------------------------------------
 

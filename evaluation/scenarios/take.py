@@ -8,6 +8,9 @@ from functools import cached_property
 from evaluation.caller import Received
 from evaluation.recording import Playback
 
+STARTED = "input_audio_buffer.speech_started"
+STOPPED = "input_audio_buffer.speech_stopped"
+
 
 class ActKind(StrEnum):
     """What the caller did, and so what is expected of the server."""
