@@ -6,7 +6,7 @@ the client asks for) into triggers of the machine, and carries out the commands 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 
 from engines.errors import EngineError, ProtocolError, TinigError
 from engines.host import Engines
@@ -15,6 +15,7 @@ from server.audio import Samples
 from server.config import ConversationConfig, InterruptionConfig
 from server.conversation.answers import Answers
 from server.conversation.attention import Attention
+from server.conversation.background import Background
 from server.conversation.context import Conversation
 from server.conversation.history import History
 from server.conversation.machine import Command as Do
@@ -75,6 +76,7 @@ class Session:
         self.settings = settings
         self.history = History()
         self.outbox = Outbox(self.history.record, config.playback_lead_seconds)
+        self._background = Background(self._on_defect)
         self._machine = Machine()
         self._interruption = interruption
         self._cancel_reason: Reason = "turn_detected"
@@ -88,18 +90,17 @@ class Session:
             self._conversation,
             interruption,
             settings,
-            self._spawn,
+            self._background.spawn,
             on_verdict=self._on_verdict,
             on_words=self._on_words,
         )
         self._answers = Answers(
             self._conversation,
             counters,
-            self._spawn,
+            self._background.spawn,
             self._on_answer_over,
             self._attention.expect_end,
         )
-        self._background: set[asyncio.Task[None]] = set()
         self._execute: dict[Do, Callable[[], None]] = {
             Do.ANNOUNCE_SPEECH: self._announce_speech,
             Do.DRAFT: self._draft,
@@ -124,11 +125,9 @@ class Session:
     async def run(self, commands: AsyncIterator[Command]) -> None:
         """Obey the client until it leaves. What this session started has ended on return."""
         try:
-            async with asyncio.TaskGroup() as self._tasks:
+            async with self._background:
                 async for command in commands:
                     await self._obey(command)
-                for task in self._background:
-                    task.cancel()
         finally:
             self.outbox.close()
             await self._forget_conversation()
@@ -216,7 +215,7 @@ class Session:
                 if self.outbox.playback.sent_seconds <= event.seconds:
                     self._attention.rest(self._interruption.immunity_seconds)
             case ResponseFinished() if self._is_current(event):
-                self._spawn(lambda: self._play_out(self.outbox.epoch), "playback")
+                self._background.spawn(lambda: self._play_out(self.outbox.epoch), "playback")
             case TurnFinished(record=record):
                 self._counters.turns[record.status] += 1
                 log.info("turn", extra=record.to_wire())
@@ -299,7 +298,7 @@ class Session:
     def _hold(self) -> None:
         self.outbox.hold()
         self.outbox.put(AnswerHeld(is_held=True))
-        self._spawn(lambda: self._hold_at_most(self.outbox.epoch), "hold")
+        self._background.spawn(lambda: self._hold_at_most(self.outbox.epoch), "hold")
 
     async def _hold_at_most(self, epoch: int) -> None:
         """A client that stops sending in the midst of a sound must not hold an answer for ever."""
@@ -411,21 +410,8 @@ class Session:
                 param="item.call_id",
             )
 
-    # ---- tasks ----------------------------------------------------------------------------------
-
-    def _spawn(self, work: Callable[[], Awaitable[None]], name: str) -> asyncio.Task[None]:
-        task = self._tasks.create_task(self._shielded_from_bugs(work), name=name)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
-        return task
-
-    async def _shielded_from_bugs(self, work: Callable[[], Awaitable[None]]) -> None:
-        """A defect of ours ends the work in which it shows, not the call."""
-        try:
-            await work()
-        except Exception:
-            log.exception("a task of the session failed")
-            self.outbox.put(Failed(TinigError("The server failed here. Try again.")))
+    def _on_defect(self) -> None:
+        self.outbox.put(Failed(TinigError("The server failed here. Try again.")))
 
     async def _forget_conversation(self) -> None:
         """Give the conversation's place in the model's memory back."""

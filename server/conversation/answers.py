@@ -11,6 +11,7 @@ from engines.batcher import Priority
 from engines.errors import EngineError, ProtocolError, TinigError
 from engines.stt import Transcript
 from server import logs
+from server.conversation.background import Spawn
 from server.conversation.context import Conversation
 from server.conversation.playback import Playback
 from server.conversation.prefill import Prefill
@@ -28,8 +29,6 @@ from server.metrics import Counters, Milestone
 from server.settings import Settings
 
 log = logging.getLogger(__name__)
-
-Spawn = Callable[..., asyncio.Task[None]]
 
 
 class Answers:
@@ -204,7 +203,9 @@ class Answers:
     ) -> None:
         """Transcribe what has been said by now; the draft holds if its words are the same."""
         try:
-            transcript = await draft.transcribe(utterance.samples, Priority.ANSWER)
+            transcript = await self._conversation.transcribe(
+                utterance.samples, settings, Priority.ANSWER
+            )
         except EngineError:
             transcript = None  # the turn itself will say so
         if self._turn is not draft:

@@ -10,9 +10,10 @@ from collections.abc import AsyncIterator, Callable
 
 from engines.batcher import Priority
 from engines.errors import EngineError
-from engines.stt import SttRequest, Transcript
+from engines.stt import Transcript
 from server.audio import Samples
 from server.config import ConversationConfig, InterruptionConfig
+from server.conversation.background import Spawn
 from server.conversation.context import Conversation
 from server.conversation.endpointing import Boundary, EndpointingConfig
 from server.conversation.interruption import Attempt, Evidence, Stage, Verdict, judge
@@ -43,7 +44,7 @@ class Attention:
         conversation: Conversation,
         interruption: InterruptionConfig,
         settings: Settings,
-        spawn: Callable[..., asyncio.Task[None]],
+        spawn: Spawn,
         *,
         on_verdict: Callable[[bool], None],
         on_words: Callable[[str, str], None],
@@ -190,12 +191,8 @@ class Attention:
             self._on_words(agreement.stable, transcript.language)
 
     async def _transcribe(self, priority: Priority) -> Transcript:
-        request = SttRequest(
-            self._listener.utterance(),
-            languages=self._conversation.config.languages,
-            language=self._settings.transcription_language,
-        )
-        return await self._conversation.engines.stt.run(request, priority=priority)
+        samples = self._listener.utterance()
+        return await self._conversation.transcribe(samples, self._settings, priority)
 
     # ---- interruptions --------------------------------------------------------------------------
 

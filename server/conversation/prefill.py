@@ -7,20 +7,18 @@ depends on it: what is read in vain is counted, and overwritten by what was real
 
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 
 from engines.batcher import Priority
 from engines.errors import EngineError
 from engines.llm import ChatRequest, Completion
+from server.conversation.background import Spawn
 from server.conversation.context import Conversation
 from server.conversation.prompt import chat_request
 from server.metrics import Counters
 from server.settings import Settings
 
 log = logging.getLogger(__name__)
-
-Spawn = Callable[..., asyncio.Task[None]]
 
 
 class Prefill:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from engines.batcher import Priority
 from engines.errors import EngineError, TinigError
 from engines.llm import Completion, TextDelta, ToolCall
-from engines.stt import SttRequest, Transcript
+from engines.stt import Transcript
 from engines.tts import SpeechRequest
 from server.audio import Resampler, Samples, samples_from_int16
 from server.conversation.completeness import completeness
@@ -114,17 +114,10 @@ class Turn:
             put(ResponseFinished(self.response_id, "failed", error=error, epoch=self._epoch))
             put(TurnFinished(self.record, self._epoch))
 
-    async def transcribe(self, samples: Samples, priority: Priority) -> Transcript:
-        """What was said, in the session's language if it has chosen one."""
-        request = SttRequest(
-            samples,
-            languages=self._conversation.config.languages,
-            language=self._settings.transcription_language,
-        )
-        return await self._conversation.engines.stt.run(request, priority=priority)
-
     async def _hear(self, utterance: Utterance) -> Transcript:
-        transcript = self._transcript or await self.transcribe(utterance.samples, Priority.ANSWER)
+        transcript = self._transcript or await self._conversation.transcribe(
+            utterance.samples, self._settings, Priority.ANSWER
+        )
         self.is_heard = True
         self._reach(Milestone.TRANSCRIPT)
         self.record.item_id = utterance.item_id
