@@ -7,6 +7,7 @@ import pytest
 from scripts.train_starter.domain import LANGUAGES
 from scripts.train_starter.endpointing import (
     Example,
+    domain_examples,
     evaluate,
     examples,
     figures,
@@ -18,8 +19,17 @@ from scripts.train_starter.endpointing import (
 from server.conversation.completeness import features
 from server.language.resources import completeness_weights
 
-HELD_OUT_AREA = 0.95
+DOMAIN_AREA = 0.98
+DOMAIN_COMPLETE_RECALL = 0.95
+HELD_OUT_AREA = 0.94
 UNSEEN_AREA = 0.92
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_domain_is_known(language: str) -> None:
+    found = evaluate(domain_examples(language), language)
+    assert found.area >= DOMAIN_AREA
+    assert found.complete_recall >= DOMAIN_COMPLETE_RECALL
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
