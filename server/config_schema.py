@@ -155,6 +155,13 @@ class InterruptionConfig:
     strict_confidence: float = option(
         0.7, "Mean token probability of words at the strict check.", minimum=0.0, maximum=1.0
     )
+    echo_likeness: float = option(
+        0.5,
+        "Correlation with the audio that was just sent, from which a sound is its echo and not "
+        "heard at all; 1: only an exact copy.",
+        minimum=0.0,
+        maximum=1.0,
+    )
     echo_overlap: float = option(
         0.7,
         "Share of words that the server itself just said, which makes the sound an echo.",

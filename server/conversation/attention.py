@@ -126,11 +126,21 @@ class Attention:
                 self._voice_seconds = arrived_seconds
                 continue
             heard = await self._listener.hear(window, hasty=hasty)
+            if heard is not None and self._is_echo(heard.boundary, arrived_seconds):
+                self._listener.dismiss()
+                heard = None
             if self._listener.speaking:
                 self._voice_seconds = arrived_seconds - self._listener.silence_seconds
             if heard is not None and heard.boundary is Boundary.STARTED:
                 self._speech_start_seconds = heard.at_seconds
             yield _TRIGGER_OF[heard.boundary] if heard is not None else None
+
+    def _is_echo(self, boundary: Boundary, arrived_seconds: float) -> bool:
+        """Whether what seems to begin is our own voice: nobody speaks then."""
+        if boundary is not Boundary.STARTED:
+            return False
+        sent, heard = self._conversation.outbox.sent_sound, self._listener.utterance()
+        return sent.likeness(heard, arrived_seconds) >= self._interruption.echo_likeness
 
     def rest(self, seconds: float) -> None:
         """Take no sound for an interruption for so long."""

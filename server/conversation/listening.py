@@ -100,6 +100,11 @@ class Listener:
         self._windows.clear()
         self._endpointer.reset()
 
+    def dismiss(self) -> None:
+        """What has just begun was no speech: keep it as what comes before the next."""
+        self._endpointer.reset()
+        self._trim()
+
     def windows(self, samples: Samples) -> list[Samples]:
         """Cut audio at the wire's rate into whole windows of float32[512] at 16 kHz."""
         audio = np.concatenate([self._rest, self._resampler.push(samples)])

@@ -14,6 +14,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 
+from server.conversation.echo import SentSound
 from server.conversation.playback import Playback
 from server.events import (
     AnswerAudio,
@@ -35,6 +36,7 @@ class Outbox:
     def __init__(self, on_fact: Callable[[Event], None], lead_seconds: float) -> None:
         self.epoch = 0
         self.playback = Playback()
+        self.sent_sound = SentSound()
         self.is_draft = False  # the current turn's lane is closed until it is confirmed
         self.open_response_id: str | None = None  # the client was told that it began, not its end
         self._on_fact = on_fact  # told of what joins the conversation: the history
@@ -139,6 +141,8 @@ class Outbox:
             case AnswerText():
                 self.playback.begin_piece(event.text)
             case AnswerAudio():
+                starts_seconds = now_seconds + self.playback.ahead_seconds(now_seconds)
+                self.sent_sound.add(event.samples, event.rate_hz, starts_seconds)
                 self.playback.play(event.seconds, now_seconds)
                 if self._record is not None:
                     self._record.reach(Milestone.FIRST_AUDIO_SENT, now_seconds)
