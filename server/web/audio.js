@@ -18,9 +18,13 @@ const REASONS = {
   NotReadableError: "mic_busy",
 };
 
-/** The caller's voice: `onFrame(Int16Array)` every 20 ms at 24 kHz. Throws MicrophoneError. */
-export async function openMicrophone(deviceId, onFrame) {
+/**
+ * The caller's voice: `onFrame(Int16Array)` every 20 ms at 24 kHz, `onLost()` when it is unplugged
+ * or no longer allowed. Throws MicrophoneError.
+ */
+export async function openMicrophone(deviceId, onFrame, onLost) {
   const stream = await userMedia(deviceId);
+  stream.getAudioTracks()[0].onended = onLost;
   const context = new AudioContext({ latencyHint: "interactive" });
   await context.audioWorklet.addModule("/web/worklets/capture.js");
   const source = context.createMediaStreamSource(stream);

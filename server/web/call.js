@@ -13,11 +13,12 @@ const LARGEST_BACKLOG_BYTES = 256 * 1024; // five seconds of speech that the net
 /**
  * Events, each with a `detail`: "status" (of the connection), "state" (one of the six), "caller"
  * {id}, "partial" {id, delta}, "heard" {id, text, language}, "answer" {id}, "words" {id, delta,
- * atMs}, "cut" {id, atMs}, "turn" {turn, heardMs}, "interruption", "error" {message}, and the
- * frames of 20 ms of both sides: "input" {frame}, "output" {frame}.
+ * atMs}, "cut" {id, atMs}, "turn" {turn, heardMs}, "interruption", "error" {message}, "lost" (the
+ * microphone), and the frames of 20 ms of both sides: "input" {frame}, "output" {frame}.
  */
 export class Call extends EventTarget {
-  constructor(preferences) {
+  /** `history()` gives the messages that a new connection is told, so that it goes on. */
+  constructor(preferences, history) {
     super();
     this.recording = null;
     this.isOn = false;
@@ -26,7 +27,7 @@ export class Call extends EventTarget {
     this.state = "listening_idle";
     this.connection = new Connection();
     this._preferences = preferences;
-    this._history = () => [];
+    this._history = history;
     this._microphone = null;
     this._speaker = null;
     this._pressedMs = 0;
@@ -37,11 +38,6 @@ export class Call extends EventTarget {
 
   get hasMicrophone() {
     return this._microphone !== null;
-  }
-
-  /** `source()` gives the messages of a conversation that is taken up again. */
-  rememberFrom(source) {
-    this._history = source;
   }
 
   /** Begin; throws MicrophoneError. Without a microphone it is a conversation in writing. */
@@ -128,7 +124,11 @@ export class Call extends EventTarget {
   // ---- the devices ----------------------------------------------------------------------------
 
   async _openMicrophone() {
-    this._microphone = await openMicrophone(this._preferences.microphone, this._onCaptured);
+    this._microphone = await openMicrophone(
+      this._preferences.microphone,
+      this._onCaptured,
+      this._onMicrophoneLost,
+    );
     this._microphone.mute(this.isMuted);
   }
 
@@ -139,6 +139,12 @@ export class Call extends EventTarget {
     const online = this.connection.status === "online";
     if (!online || !meant || this.connection.backlog > LARGEST_BACKLOG_BYTES) return;
     this.connection.send({ type: "input_audio_buffer.append", audio: toBase64(frame) });
+  };
+
+  _onMicrophoneLost = () => {
+    this._microphone?.close();
+    this._microphone = null;
+    this._tell("lost");
   };
 
   _onPlayed = ({ frame, item, played, playing }) => {
@@ -154,9 +160,8 @@ export class Call extends EventTarget {
   /** Stop the sound at once, and tell the server how much of it was heard. */
   _silence() {
     this._speaker?.flush();
-    const stillSounds = this._item !== null && this._playedMs < this._receivedMs;
-    if (!stillSounds) return;
     const atMs = this._playedItem === this._item ? Math.round(this._playedMs) : 0;
+    if (this._item === null || atMs >= Math.round(this._receivedMs)) return;
     this.connection.send({
       type: "conversation.item.truncate",
       item_id: this._item,

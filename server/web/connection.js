@@ -43,6 +43,19 @@ export class Connection extends EventTarget {
     return this._socket?.bufferedAmount ?? 0;
   }
 
+  /** Wait until it is online (true), or nobody tries any more (false). */
+  settled() {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!["online", "offline", "refused"].includes(this.status)) return;
+        this.removeEventListener("status", look);
+        resolve(this.status === "online");
+      };
+      this.addEventListener("status", look);
+      look();
+    });
+  }
+
   _connect() {
     clearTimeout(this._timer);
     this._drop();

@@ -26,7 +26,8 @@ class Playback extends AudioWorkletProcessor {
     this._running = false;
     this._ended = false;
     this._paused = false;
-    this._fading = false;
+    this._fading = false; // this block is the last for now
+    this._flushing = false; // and nothing comes after it
   }
 
   _obey({ push, item, end, pause, flush }) {
@@ -36,10 +37,14 @@ class Playback extends AudioWorkletProcessor {
       this._fading = pause && this._running && !this._paused;
       this._paused = pause;
     }
-    if (flush) this._reset();
+    if (flush) {
+      this._fading = this._running && (!this._paused || this._fading);
+      this._flushing = true;
+    }
   }
 
   _push(samples, item) {
+    if (this._flushing) this._reset();
     this._ended = false;
     this._queue.push({ samples, item });
     this._waiting += samples.length;
@@ -49,13 +54,14 @@ class Playback extends AudioWorkletProcessor {
     if (!this._running && (this._waiting >= CUSHION || (this._ended && this._waiting > 0))) {
       this._running = true;
     }
-    const sounds = this._running && (!this._paused || this._fading);
+    const sounds = this._running && ((!this._paused && !this._flushing) || this._fading);
     for (let i = 0; i < output.length; i++) {
       const value = sounds ? this._next() : 0;
       output[i] = (this._fading ? value * (1 - i / output.length) : value) / 32_768;
       this._note(output[i]);
     }
     this._fading = false;
+    if (this._flushing) this._reset();
     if (this._running && this._waiting === 0) this._running = false;
     return true;
   }

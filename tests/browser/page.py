@@ -1,0 +1,272 @@
+"""The page in a real Chromium with a fake microphone: `make browser`.
+
+Not collected by `make test`, which needs no browser. The conversation is held with the real server
+and its starter models; what is about the door and the line, with scripted engines in this process.
+"""
+
+import asyncio
+import os
+import wave
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from aiohttp.test_utils import TestServer
+
+from evaluation.server_process import RunningServer
+from evaluation.speech import synthesize
+from server.app import Server
+from server.config import Config, ServerConfig
+from tests.browser.chromium import Tab, browser
+from tests.fakes import Stage
+
+pytestmark = pytest.mark.timeout(180)
+
+RATE_HZ = 48_000  # of the fake microphone
+KEY = "a-key-of-sixteen-characters"
+LONG_ANSWER = ("Once upon a time", " there was a voice", " that nobody", " could stop.") * 4
+CAPTIONS = "[...document.querySelectorAll('#captions .caption-text')].map(e => e.textContent)"
+NOTICE = (
+    "document.querySelector('#notice').hidden ? '' : document.querySelector('#notice').innerText"
+)
+STATUS = "document.querySelector('#connection').dataset.status"
+STATE = "document.querySelector('#states [aria-current]').className"
+
+
+@dataclass
+class House:
+    """A server in this process, on scripted engines."""
+
+    server: Server
+    url: str
+    stage: Stage
+
+    async def drop_calls(self) -> None:
+        """As at a restart: every client is told that the server goes away."""
+        await self.server._close_sockets(self.server.application())
+
+
+@asynccontextmanager
+async def house(stage: Stage, **config: Any) -> AsyncIterator[House]:
+    server = Server(replace(Config(), server=ServerConfig(**config)), stage.engines)
+    async with TestServer(server.application(), host="127.0.0.1") as listener:
+        yield House(server, str(listener.make_url("/")), stage)
+
+
+def record(path: Path, *parts: float | tuple[str, str]) -> Path:
+    """A recording of silences (seconds) and sentences (text, language)."""
+    sound = [
+        np.zeros(int(RATE_HZ * part), dtype=np.int16)
+        if isinstance(part, int | float)
+        else synthesize(*part, RATE_HZ)
+        for part in parts
+    ]
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes(np.concatenate(sound).astype("<i2").tobytes())
+    return path
+
+
+@asynccontextmanager
+async def page(
+    url: str, folder: Path, microphone: Path | None, size: tuple[int, int] = (1280, 900)
+) -> AsyncIterator[Tab]:
+    """The page, loaded, in a new browser. It must not complain of anything."""
+    profile = folder / "profile"
+    profile.mkdir()
+    async with browser(profile, microphone=microphone, size=size) as tab:
+        await tab.open(url)
+        await tab.until("document.querySelector('#talk-label').textContent !== ''")
+        try:
+            yield tab
+        finally:
+            await keep_screenshot(tab, folder)
+
+
+async def keep_screenshot(tab: Tab, folder: Path) -> None:
+    """For a look at it, where $SCREENSHOTS names a folder."""
+    target = os.environ.get("SCREENSHOTS")
+    if target is not None:
+        (Path(target) / f"{folder.name}.png").write_bytes(await tab.screenshot())
+
+
+@pytest.fixture
+def silence(tmp_path: Path) -> Path:
+    return record(tmp_path / "silence.wav", 1.0)
+
+
+async def test_a_conversation_in_spanish(running_server: RunningServer, tmp_path: Path) -> None:
+    microphone = record(
+        tmp_path / "caller.wav", 1.5, ("¿Cuándo abre la clínica el lunes?", "es"), 8.0
+    )
+    async with page(running_server.http_url, tmp_path, microphone) as tab:
+        await tab.click("#talk")
+        await tab.until(f"({CAPTIONS}).length === 2 && {STATE} === 'listening_idle'")
+        question, answer = await tab.evaluate(CAPTIONS)
+        assert "clínica" in question
+        assert "clínica abre" in answer
+        facts = await tab.evaluate("document.querySelector('.caption-facts').textContent")
+        assert "español" in facts
+        assert "% sure" in facts
+        milestones = await tab.evaluate("document.querySelector('#turns').textContent")
+        assert "First sound played" in milestones
+        heard = "(async () => (await import('/web/main.js')).call.recording.toBlob().size)()"
+        assert await tab.evaluate(heard) > 44 + 4 * 24_000
+        assert tab.complaints == []
+
+
+async def test_an_interruption_silences_the_page(tmp_path: Path) -> None:
+    microphone = record(
+        tmp_path / "caller.wav",
+        1.5,
+        ("What is this?", "en"),
+        3.0,
+        ("No, stop that now.", "en"),
+        9.0,
+    )
+    stage = Stage(heard="No, stop that now", answer=LONG_ANSWER)
+    async with (
+        house(stage) as server,
+        page(server.url, tmp_path, microphone) as tab,
+    ):
+        await tab.evaluate(WATCH_CUTS)
+        await tab.click("#talk")
+        await tab.until("window.cuts.length > 0")
+        await tab.until("document.querySelectorAll('.note.words').length > 0")
+        await tab.until(f"({CAPTIONS}).length === 4")
+        unheard = await tab.evaluate("document.querySelector('.unheard').textContent")
+        assert unheard.endswith("could stop.")
+        loud_after_seconds = await tab.evaluate("window.cuts[0].samples / 24000")
+        assert loud_after_seconds < 0.05
+        assert tab.complaints == []
+
+
+# Counts the samples that still sound after an answer was cut.
+WATCH_CUTS = """(async () => {
+  const { call } = await import('/web/main.js');
+  window.cuts = [];
+  call.addEventListener('cut', () => window.cuts.push({ samples: 0, frames: 0 }));
+  call.addEventListener('output', ({ detail }) => {
+    const cut = window.cuts.at(-1);
+    if (!cut || cut.frames++ > 15) return;
+    cut.samples += detail.frame.filter((sample) => sample !== 0).length;
+  });
+})()"""
+
+
+async def test_a_line_that_breaks_is_taken_up_again(tmp_path: Path, silence: Path) -> None:
+    async with house(Stage()) as server, page(server.url, tmp_path, silence) as tab:
+        await tab.click("#talk")
+        await write(tab, "Hello")
+        await tab.until(f"({CAPTIONS}).length === 2 && {STATE} === 'listening_idle'")
+        await server.drop_calls()
+        await tab.until(f"{STATUS} === 'waiting'")
+        assert "connection was lost" in await tab.evaluate(NOTICE)
+        await tab.until(f"{STATUS} === 'online'")
+        assert await tab.evaluate(NOTICE) == ""
+        await write(tab, "And now?")
+        await tab.until(f"({CAPTIONS}).length === 4")
+        said = [(message.role, message.content) for message in server.stage.prompts[-1].messages]
+        assert said[1:] == [
+            ("user", "Hello"),
+            ("assistant", "The capital of France is Paris."),
+            ("user", "And now?"),
+        ]
+
+
+async def test_a_full_server_is_told_in_words_and_tried_again(
+    tmp_path: Path, silence: Path
+) -> None:
+    async with (
+        house(Stage(), max_sessions=1) as server,
+        page(server.url, tmp_path, silence) as tab,
+    ):
+        server.server.counters.sessions = 1  # somebody else
+        await tab.click("#talk")
+        await tab.until(f"{STATUS} === 'waiting'")
+        assert "places on this server are taken" in await tab.evaluate(NOTICE)
+        server.server.counters.sessions = 0
+        await tab.until(f"{STATUS} === 'online'")
+
+
+async def test_a_refused_microphone_is_told_in_words_and_one_can_write(tmp_path: Path) -> None:
+    async with house(Stage()) as server, page(server.url, tmp_path, None) as tab:
+        await tab.click("#talk")
+        await tab.until(f"({NOTICE}).includes('not allowed to use the microphone')")
+        await write(tab, "Hello")
+        await tab.until(f"({CAPTIONS}).length === 2")
+        assert await tab.evaluate(CAPTIONS) == ["Hello", "The capital of France is Paris."]
+
+
+async def test_a_key_is_asked_for(tmp_path: Path, silence: Path) -> None:
+    async with (
+        house(Stage(), api_keys=(KEY,)) as server,
+        page(server.url, tmp_path, silence) as tab,
+    ):
+        await tab.click("#talk")
+        await tab.until(f"({NOTICE}).includes('needs a key')")
+        assert await tab.evaluate("document.activeElement.id") == "key"
+        await tab.send("Input.insertText", text="not-the-key")
+        await tab.click("#talk")
+        await tab.until(f"({NOTICE}).includes('does not know this key')")
+        await tab.evaluate("document.querySelector('#key').value = ''")
+        await tab.send("Input.insertText", text=KEY)
+        await tab.click("#talk")
+        await tab.until(f"{STATUS} === 'online'")
+
+
+async def test_push_to_talk_with_the_keyboard(tmp_path: Path) -> None:
+    microphone = record(tmp_path / "caller.wav", *(("Hello there.", "en"),) * 10)
+    async with house(Stage()) as server, page(server.url, tmp_path, microphone) as tab:
+        await tab.click("[name=mode][value=hold]")
+        await tab.click("#talk")
+        await tab.until(f"{STATUS} === 'online'")
+        await asyncio.sleep(1.0)
+        assert await tab.evaluate(CAPTIONS) == []  # nobody listens before the key is down
+        await tab.evaluate("document.activeElement.blur()")
+        await tab.key("keyDown", " ", "Space")
+        await tab.until("document.querySelector('#talk').classList.contains('pressed')")
+        await asyncio.sleep(1.0)
+        await tab.key("keyUp", " ", "Space")
+        await tab.until(f"({CAPTIONS}).length === 2")
+        assert await tab.evaluate(CAPTIONS) == [
+            "What is the capital of France?",
+            "The capital of France is Paris.",
+        ]
+
+
+@pytest.mark.parametrize("code", ["en", "es", "fr", "hi", "tl"])
+async def test_the_interface_in_each_language_fits_a_phone(
+    tmp_path: Path, silence: Path, code: str
+) -> None:
+    async with (
+        house(Stage()) as server,
+        page(server.url, tmp_path, silence, size=(390, 844)) as tab,
+    ):
+        await tab.evaluate(
+            f"(() => {{ const e = document.querySelector('#interface'); e.value = '{code}';"
+            "e.dispatchEvent(new Event('change')); })()"
+        )
+        await tab.until(f"document.documentElement.lang === '{code}'")
+        await tab.click("#talk")
+        await tab.until(f"{STATUS} === 'online'")
+        assert await tab.evaluate("document.documentElement.scrollWidth") <= 390
+        unnamed = (
+            "[...document.querySelectorAll('button, input, select')].filter((e) => "
+            "!(e.textContent.trim() || e.ariaLabel || e.labels?.length)).map((e) => e.id)"
+        )
+        assert await tab.evaluate(unnamed) == []
+
+
+async def write(tab: Tab, text: str) -> None:
+    """Type a message and send it, with the keyboard."""
+    await tab.evaluate("document.querySelector('#text').focus()")
+    await tab.send("Input.insertText", text=text)
+    await tab.send("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", text="\r")
+    await tab.send("Input.dispatchKeyEvent", type="keyUp", key="Enter", code="Enter")
