@@ -282,7 +282,7 @@ class Session:
             utterance = self._attention.utterance()
             self._add_item(utterance)
             self._answers.note_speech(self.settings, utterance)
-        else:
+        elif not self._attention.is_judging_the_end:
             self._attention.forget()
 
     def _answer(self) -> None:

@@ -93,6 +93,12 @@ class Attention:
         return self._listener.speaking and self._attempt is None and rested
 
     @property
+    def is_judging_the_end(self) -> bool:
+        """Whether a sound has stopped, and what it was is being found out."""
+        checking = self._attempt is not None and self._attempt.checking
+        return checking and not self._listener.speaking
+
+    @property
     def has_audio(self) -> bool:
         """Whether there is anything to commit."""
         return self._listener.utterance_seconds > 0
@@ -171,7 +177,7 @@ class Attention:
     def follow(self, *, over_answer: bool, saying: str) -> None:
         """Transcribe what was said so far, if it is time to."""
         if over_answer:
-            self._judge_if_due(saying, stopped=False)
+            self._judge_if_due(saying, stopped=self._listener.paused)
         else:
             self._transcribe_so_far()
 

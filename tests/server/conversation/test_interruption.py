@@ -174,6 +174,23 @@ async def test_who_goes_on_over_the_answer_is_heard_at_the_strict_check() -> Non
 
 
 @virtual_time
+async def test_words_that_were_noise_in_their_middle_are_heard_at_their_end() -> None:
+    calls: list[int] = []
+
+    def heard(request: SttRequest) -> str:
+        calls.append(len(request.samples))
+        if len(calls) == 1:
+            return "What is the capital of France?"
+        return "where is the clinic" if len(request.samples) > 1.4 * 16_000 else ""
+
+    result = await interrupt(Engines(heard=heard, answer=ANSWER), 1.3)
+    assert [event.is_held for event in result.of(AnswerHeld)][:2] == [True, False]
+    statuses = [event.status for event in result.of(ResponseFinished)]
+    assert statuses == ["cancelled", "completed"]
+    assert [event.text for event in result.of(Transcribed)][1] == "where is the clinic"
+
+
+@virtual_time
 async def test_when_nobody_can_tell_what_it_is_the_caller_is_heard() -> None:
     engines = hears("")
     first: Callable[[SttRequest], str] = engines.heard  # type: ignore[assignment]
