@@ -152,6 +152,12 @@ class InterruptionConfig:
     early_confidence: float = option(
         0.5, "Mean token probability of words at the early check.", minimum=0.0, maximum=1.0
     )
+    brief_confidence: float = option(
+        0.8,
+        "Mean token probability of words in a sound that stops before the early check.",
+        minimum=0.0,
+        maximum=1.0,
+    )
     strict_confidence: float = option(
         0.7, "Mean token probability of words at the strict check.", minimum=0.0, maximum=1.0
     )

@@ -28,6 +28,8 @@ from server.settings import Settings
 
 log = logging.getLogger(__name__)
 
+_CERTAIN_SECONDS = 1.5  # of speech, from which its language can be told by itself
+
 _TRIGGER_OF = {
     Boundary.STARTED: None,  # whether sound counts as speech depends on whose turn it is
     Boundary.PAUSED: Trigger.SPEECH_PAUSED,
@@ -232,16 +234,25 @@ class Attention:
         at_seconds = self.now_seconds
         transcript: Transcript | None = None
         verdict = Verdict.WORDS  # who cannot be understood may still be interrupting
+        sound_seconds = at_seconds - attempt.began_seconds - self._listener.silence_seconds
         try:
-            transcript = await self._transcribe(Priority.INTERRUPTION)
+            transcript = await self._transcribe_sound(sound_seconds)
         except EngineError as error:
             log.warning("an interruption could not be judged: %s", error)
         if transcript is not None:
-            evidence = Evidence(transcript, saying, backchannels(transcript.language))
+            words_of_nothing = backchannels(transcript.language)
+            evidence = Evidence(transcript, saying, words_of_nothing, sound_seconds)
             verdict = judge(stage, evidence, self._interruption)
         if attempt is self._attempt:
             attempt.note(stage, at_seconds, verdict, transcript)
             self._conclude(attempt, saying)
+
+    async def _transcribe_sound(self, sound_seconds: float) -> Transcript:
+        """A syllable or two could be of any language: most likely they are of the caller's."""
+        likely = self._conversation.spoken_language if sound_seconds < _CERTAIN_SECONDS else None
+        return await self._conversation.transcribe(
+            self._listener.utterance(), self._settings, Priority.INTERRUPTION, likely
+        )
 
     def _conclude(self, attempt: Attempt, saying: str) -> None:
         if attempt.verdict is Verdict.UNDECIDED:

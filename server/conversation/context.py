@@ -22,16 +22,24 @@ class Conversation:
     outbox: Outbox
     history: History
     language: str  # of the last turn
+    spoken_language: str | None = None  # of the caller's last clear words, once there are some
     unclear_turns: int = 0  # in a row, that were asked for again
 
     async def transcribe(
-        self, samples: Samples, settings: Settings, priority: Priority
+        self,
+        samples: Samples,
+        settings: Settings,
+        priority: Priority,
+        likely_language: str | None = None,
     ) -> Transcript:
-        """What is said in float32[n] at 16 kHz: in the language that the client chose, if it did.
+        """What is said in float32[n] at 16 kHz: in the language that the client chose, if it did,
+        else in the likely one; with neither, the recognizer finds it out.
 
         Raises `EngineError`.
         """
         request = SttRequest(
-            samples, languages=self.config.languages, language=settings.transcription_language
+            samples,
+            languages=self.config.languages,
+            language=settings.transcription_language or likely_language,
         )
         return await self.engines.stt.run(request, priority=priority)

@@ -14,6 +14,7 @@ what the caller says is transcribed, at `Priority.INTERRUPTION`, and judged in s
 After a sound that was nothing, a cooldown keeps what is left of it from starting the chain again.
 """
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -52,6 +53,7 @@ class Evidence:
     transcript: Transcript
     saying: str  # what the server has said in this answer so far
     backchannels: Collection[str]  # of the transcript's language
+    sound_seconds: float = math.inf  # how long the sound was
 
 
 def judge(stage: Stage, evidence: Evidence, config: InterruptionConfig) -> Verdict:
@@ -67,8 +69,16 @@ def judge(stage: Stage, evidence: Evidence, config: InterruptionConfig) -> Verdi
     if stage is Stage.SOON:
         sure = len(words) >= 2 and confidence >= config.soon_confidence
         return Verdict.WORDS if sure else Verdict.UNDECIDED
-    bar = config.strict_confidence if stage is Stage.STRICT else config.early_confidence
+    bar = _confidence_needed(stage, evidence.sound_seconds, config)
     return Verdict.WORDS if confidence >= bar else Verdict.NOISE
+
+
+def _confidence_needed(stage: Stage, sound_seconds: float, config: InterruptionConfig) -> float:
+    """Of words. A recognizer hears some in any hum: those of a brief sound have to be clear."""
+    if stage is Stage.STRICT:
+        return config.strict_confidence
+    brief = stage is Stage.END and sound_seconds < config.early_seconds
+    return config.brief_confidence if brief else config.early_confidence
 
 
 def is_backchannel(words: list[str], backchannels: Collection[str]) -> bool:

@@ -152,6 +152,7 @@ class Turn:
         if transcript.mean_token_probability < self._conversation.config.low_confidence:
             return self._say(self._unclear())
         self._conversation.unclear_turns = 0
+        self._conversation.spoken_language = transcript.language
         return self._think(utterance.item_id, transcript.text)
 
     def _unclear(self) -> Phrase:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from engines.batcher import Priority
 from engines.errors import Overloaded
 from engines.stt import SttRequest
 from server.config import InterruptionConfig
@@ -18,8 +19,8 @@ from server.events import (
     Transcribed,
 )
 from server.language.resources import backchannels
+from tests.fakes import FakeJob, transcript
 from tests.fakes import Stage as Engines
-from tests.fakes import transcript
 from tests.server.play import Play, Silence, Speech, Step, play
 from tests.virtual import virtual_time
 
@@ -83,6 +84,17 @@ def test_the_first_looks_decide_only_what_is_clear() -> None:
 def test_the_strict_check_has_a_higher_bar() -> None:
     assert verdict(Stage.EARLY, "something else", confidence=0.6) is Verdict.WORDS
     assert verdict(Stage.STRICT, "something else", confidence=0.6) is Verdict.NOISE
+
+
+def test_words_of_a_sound_that_stops_at_once_have_to_be_clear() -> None:
+    def brief(confidence: float, sound_seconds: float = 0.4) -> Verdict:
+        heard = transcript("thank you", "en", confidence)
+        evidence = Evidence(heard, SAYING, backchannels("en"), sound_seconds)
+        return judge(Stage.END, evidence, CONFIG)
+
+    assert brief(0.75) is Verdict.NOISE
+    assert brief(0.85) is Verdict.WORDS
+    assert brief(0.75, sound_seconds=1.2) is Verdict.WORDS
 
 
 # ---- the chain ----------------------------------------------------------------------------------
@@ -188,6 +200,19 @@ async def test_words_that_were_noise_in_their_middle_are_heard_at_their_end() ->
     statuses = [event.status for event in result.of(ResponseFinished)]
     assert statuses == ["cancelled", "completed"]
     assert [event.text for event in result.of(Transcribed)][1] == "where is the clinic"
+
+
+@virtual_time
+async def test_a_syllable_is_taken_for_one_of_the_language_that_the_caller_speaks() -> None:
+    result = await interrupt(hears("No, I mean Madrid."), 3.0)
+    languages = [job.request.language for job in result.stage.stt.jobs if _is_judgement(job)]
+    assert languages[0] == "en"
+    question = result.stage.stt.jobs[0].request
+    assert question.language is None
+
+
+def _is_judgement(job: FakeJob) -> bool:
+    return job.priority is Priority.INTERRUPTION
 
 
 @virtual_time
