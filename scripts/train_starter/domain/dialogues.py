@@ -168,7 +168,7 @@ def _offered(tool: BookingTool | None, rng: random.Random) -> list[dict[str, Any
 def _converse(writer: _Writer, split: Split, single_turns: float) -> Utterance:
     """Writes one to thirty turns, the last in the language of the prompt, mostly."""
     rng = writer.rng
-    topic = rng.choices(_TOPICS, [15, 80, 5] if writer.tool else [55, 25, 20])[0]
+    topic = rng.choices(_TOPICS, [15, 80, 5, 0] if writer.tool else [45, 20, 18, 17])[0]
     switching = rng.random() < 0.25
     for _ in range(0 if rng.random() < single_turns else _earlier_turns(rng)):
         if switching:
@@ -208,11 +208,15 @@ def _booking(language: str, rng: random.Random) -> Utterance:
 def _name(language: str, rng: random.Random) -> Utterance:
     if rng.random() < 0.35:
         return _anything(language, rng)
-    return _sentence(language, rng, _is_about_names)
+    if rng.random() < 0.45:
+        return _sentence(language, rng, lambda one: one.pattern_id in NAME_QUESTIONS)
+    return _sentence(language, rng, lambda one: "name" in one.slots)
 
 
-def _is_about_names(one: Utterance) -> bool:
-    return one.pattern_id in NAME_QUESTIONS or "name" in one.slots
+def _phrases(language: str, rng: random.Random) -> Utterance:
+    if rng.random() < 0.3:
+        return _anything(language, rng)
+    return _sentence(language, rng, lambda one: one.intent == "translation")
 
 
 def _sentence(language: str, rng: random.Random, wanted: Callable[[Utterance], bool]) -> Utterance:
@@ -226,7 +230,12 @@ def _held_out(language: str, rng: random.Random) -> Utterance:
     return utterance(language, rng, "test")
 
 
-_TOPICS: list[Callable[[str, random.Random], Utterance]] = [_anything, _booking, _name]
+_TOPICS: list[Callable[[str, random.Random], Utterance]] = [
+    _anything,
+    _booking,
+    _name,
+    _phrases,
+]
 
 
 def _with_other_name(heard: Utterance, rng: random.Random) -> Utterance:
