@@ -71,6 +71,8 @@ export async function openSpeaker(deviceId, onPlayed) {
   worklet.connect(context.destination);
   await context.resume();
   const speaker = {
+    wake: () => context.resume(),
+    sleep: () => context.suspend(),
     push: (samples, item) => worklet.port.postMessage({ push: samples, item }, [samples.buffer]),
     end: () => worklet.port.postMessage({ end: true }),
     pause: () => worklet.port.postMessage({ pause: true }),
@@ -78,7 +80,6 @@ export async function openSpeaker(deviceId, onPlayed) {
     flush: () => worklet.port.postMessage({ flush: true }),
     setDevice: (id) => context.setSinkId?.(id),
     latencySeconds: () => context.outputLatency || context.baseLatency || 0,
-    close: () => context.close(),
   };
   if (deviceId) await speaker.setDevice(deviceId)?.catch(() => {}); // unplugged: the default one
   return speaker;

@@ -44,7 +44,8 @@ export class Call extends EventTarget {
   async start({ withMicrophone, key }) {
     this.recording = new Recording();
     if (withMicrophone) await this._openMicrophone();
-    if (!this._speaker) this._speaker = await openSpeaker(this._preferences.speaker, this._onPlayed);
+    this._speaker ??= await openSpeaker(this._preferences.speaker, this._onPlayed);
+    await this._speaker.wake();
     this.isOn = true;
     this.connection.open(key);
   }
@@ -204,6 +205,7 @@ export class Call extends EventTarget {
     this.isHeld = false;
     this._microphone?.close();
     this._microphone = null;
+    this._speaker?.sleep();
   }
 
   _onMessage(event) {

@@ -201,8 +201,9 @@ export class Captions {
 
   /** Follow what is said, unless the user has scrolled up to read. */
   _scroll(always = false) {
-    const { scrollHeight, scrollTop, clientHeight } = this._list;
-    if (always || scrollHeight - scrollTop - clientHeight < 120) this._list.scrollTop = scrollHeight;
+    const log = this._list.parentElement;
+    const below = log.scrollHeight - log.scrollTop - log.clientHeight;
+    if (always || below < 120) log.scrollTop = log.scrollHeight;
   }
 }
 

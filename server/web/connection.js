@@ -16,6 +16,7 @@ export class Connection extends EventTarget {
     this._wanted = false;
     this._failures = 0;
     this._timer = 0;
+    window.addEventListener("online", () => this.status === "waiting" && this._connect());
   }
 
   /** Connect, and stay connected until `close`. */

@@ -4,7 +4,7 @@ import { byId } from "./dom.js";
 import { t } from "./i18n.js";
 import { preferences } from "./preferences.js";
 
-const ANSWERING = new Set(["processing", "ai_generating", "ai_speaking", "interrupted"]);
+const ANSWERING = new Set(["ai_generating", "ai_speaking", "interrupted"]);
 
 /** `actions`: start(), addMicrophone(), say(text), saveTranscript(), saveAudio(). */
 export class Controls {
@@ -55,6 +55,11 @@ export class Controls {
     else if (preferences.mode === "free") this._call.end();
   }
 
+  _toggle() {
+    if (this._call.isHeld) this._release();
+    else this._press();
+  }
+
   _press() {
     this._call.press();
     this.show();
@@ -67,7 +72,11 @@ export class Controls {
 
   _listenToTalk() {
     const talk = byId("talk");
-    talk.onclick = () => this._talk();
+    talk.onclick = ({ detail }) => {
+      const byHand = detail > 0;
+      if (byHand || !this._mayPress) this._talk();
+      else this._toggle(); // Enter and screen readers click, and cannot hold
+    };
     talk.onpointerdown = ({ button }) => {
       if (button === 0 && this._mayPress) this._press();
     };

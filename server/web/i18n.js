@@ -27,12 +27,12 @@ export function t(key, values = {}) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 }
 
-/** Fill in data-t (text), data-t-label (aria-label and title), data-t-hint (placeholder). */
+/** Fill in data-t (text), data-t-label (aria-label, and a button's title), data-t-hint (placeholder). */
 function translate(root) {
   for (const element of root.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
   for (const element of root.querySelectorAll("[data-t-label]")) {
     element.setAttribute("aria-label", t(element.dataset.tLabel));
-    element.title = t(element.dataset.tLabel);
+    if (element.tagName === "BUTTON") element.title = t(element.dataset.tLabel);
   }
   for (const element of root.querySelectorAll("[data-t-hint]")) {
     element.placeholder = t(element.dataset.tHint);

@@ -26,6 +26,12 @@ _FLAGS = (
     "--remote-debugging-port=0",
 )
 _FAKE_MICROPHONE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+_MIDDLE = """(selector) => {
+  const element = document.querySelector(selector);
+  element.scrollIntoView({ block: 'nearest' });
+  const box = element.getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2];
+}"""
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _START_SECONDS = 90.0
 
@@ -101,11 +107,7 @@ class Tab:
 
     async def click(self, selector: str) -> None:
         """Click an element in its middle, as a mouse would."""
-        place = await self.evaluate(
-            f"(() => {{ const e = document.querySelector({selector!r}); e.scrollIntoView({{block: 'nearest'}});"
-            "const r = e.getBoundingClientRect();"
-            "return [r.x + r.width / 2, r.y + r.height / 2]; })()"
-        )
+        place = await self.evaluate(f"({_MIDDLE})({selector!r})")
         for kind in ("mousePressed", "mouseReleased"):
             await self.send(
                 "Input.dispatchMouseEvent",

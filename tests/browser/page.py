@@ -7,7 +7,7 @@ and its starter models; what is about the door and the line, with scripted engin
 import asyncio
 import os
 import wave
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(180)
 
 RATE_HZ = 48_000  # of the fake microphone
 KEY = "a-key-of-sixteen-characters"
-LONG_ANSWER = ("Once upon a time", " there was a voice", " that nobody", " could stop.") * 4
+LONG_ANSWER = (" Once upon a time", " there was a voice", " that nobody", " could stop.") * 4
 CAPTIONS = "[...document.querySelectorAll('#captions .caption-text')].map(e => e.textContent)"
 NOTICE = (
     "document.querySelector('#notice').hidden ? '' : document.querySelector('#notice').innerText"
@@ -158,6 +158,57 @@ WATCH_CUTS = """(async () => {
     cut.samples += detail.frame.filter((sample) => sample !== 0).length;
   });
 })()"""
+
+
+async def test_agreement_pauses_the_answer_and_it_goes_on(tmp_path: Path) -> None:
+    microphone = record(tmp_path / "caller.wav", 1.5, ("A story.", "en"), 3.0, ("Yes.", "en"), 30.0)
+    stage = Stage(answer=LONG_ANSWER)
+    stage.heard = lambda _: "mm-hmm" if stage.prompts else "Tell me a story"
+    async with house(stage) as server, page(server.url, tmp_path, microphone) as tab:
+        await tab.evaluate(WATCH_STATES)
+        await tab.click("#talk")
+        await tab.until("document.querySelectorAll('.note.backchannel').length > 0")
+        await tab.until(f"{STATE} === 'listening_idle'")
+        assert len(await tab.evaluate(CAPTIONS)) == 2
+        assert await tab.evaluate("document.querySelectorAll('.unheard').length") == 0
+        assert await tab.evaluate("window.states.slice(-5)") == [
+            "ai_speaking",
+            "interrupted",
+            "ai_generating",
+            "ai_speaking",
+            "listening_idle",
+        ]
+        assert await tab.evaluate("window.silent") > 5  # frames of 20 ms, while it was judged
+
+
+# Notes the states, and how many frames were silent while the answer was held.
+WATCH_STATES = """(async () => {
+  const { call } = await import('/web/main.js');
+  window.states = [];
+  window.silent = 0;
+  call.addEventListener('state', ({ detail }) => window.states.push(detail));
+  call.addEventListener('output', ({ detail }) => {
+    const sounds = detail.frame.some((sample) => sample !== 0);
+    if (call.state === 'interrupted' && !sounds) window.silent++;
+  });
+})()"""
+
+
+async def test_escape_stops_an_answer(tmp_path: Path, silence: Path) -> None:
+    stage = Stage(answer=LONG_ANSWER)
+    async with house(stage) as server, page(server.url, tmp_path, silence) as tab:
+        await write(tab, "Tell me a story")
+        await tab.until(f"{STATE} === 'ai_speaking'")
+        await asyncio.sleep(1.5)
+        await tab.key("keyDown", "Escape", "Escape")
+        await tab.until("document.querySelectorAll('.unheard').length === 1")
+        await tab.until(f"{STATE} === 'listening_idle'")
+        await write(tab, "Go on")
+        await tab.until(f"({CAPTIONS}).length === 4")
+        heard = stage.prompts[-1].messages[2].content
+        assert heard.startswith("Once upon a time")
+        assert "stop." not in heard
+        assert tab.complaints == []
 
 
 async def test_a_line_that_breaks_is_taken_up_again(tmp_path: Path, silence: Path) -> None:
