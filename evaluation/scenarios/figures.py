@@ -73,9 +73,14 @@ FIGURES = {
         Figure(
             "cut_in_rate",
             "pauses in a sentence in which the server took the turn, or was heard, before the "
-            "sentence was over (tau-voice: agent interruption)",
+            "sentence was over",
             "share",
             _at_most(0.05),
+        ),
+        Figure(
+            "agent_interruption_rate",
+            "sentences without a pause in which the server took the turn all the same (tau-voice)",
+            "share",
         ),
         Figure(
             "false_interruption_rate",

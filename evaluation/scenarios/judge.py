@@ -30,7 +30,12 @@ def judge(take: Take) -> list[Finding]:
 
 
 def _turn(take: Take, act: Act) -> Iterator[Finding]:
-    """Was it answered, how soon, and rightly?"""
+    """Was it heard to its end and answered, how soon, and rightly?"""
+    if act.kind is ActKind.TURN and not _has_pause(take, act):
+        seconds = act.end_seconds - act.start_seconds
+        cut_in = _first_within(take, STOPPED, act.start_seconds, seconds) is not None
+        note = f"cut in on {act.said!r}" if cut_in else ""
+        yield Finding("agent_interruption_rate", float(cut_in), take.language, note)
     response = _answer_to(take, act)
     sound_seconds = None
     if response is not None and response.audio_seconds is not None:
@@ -180,6 +185,12 @@ def _first_within(take: Take, type_: str, start_seconds: float, seconds: float) 
     """When the first event of a type came in a stretch of the call."""
     end_seconds = start_seconds + seconds
     return next((t for t in take.times_of(type_) if start_seconds <= t <= end_seconds), None)
+
+
+def _has_pause(take: Take, act: Act) -> bool:
+    """Whether the caller paused in these words on purpose."""
+    pauses = (other for other in take.acts if other.kind is ActKind.PAUSE)
+    return any(act.start_seconds <= pause.start_seconds <= act.end_seconds for pause in pauses)
 
 
 def _answer_to(take: Take, act: Act) -> Response | None:

@@ -186,6 +186,17 @@ def test_a_pause_is_cut_in_on_when_the_turn_ends_in_it(
     assert found(tape.take(pause))["cut_in_rate"] == [cut_in]
 
 
+def test_a_sentence_without_a_pause_is_not_cut_in_on_either() -> None:
+    tape = Tape()
+    tape.event(1.0, "input_audio_buffer.speech_stopped")
+    asked = Act(ActKind.TURN, "", 0.5, 1.5, "Which doctors do you have?")
+    assert found(tape.take(asked))["agent_interruption_rate"] == [1.0]
+    pause = Act(ActKind.PAUSE, "400 ms", 0.9, 1.5)
+    of = found(tape.take(pause, asked))
+    assert of["cut_in_rate"] == [1.0]
+    assert "agent_interruption_rate" not in of
+
+
 def test_an_answer_that_is_heard_in_a_pause_cuts_in() -> None:
     tape = Tape()
     tape.answer("r1", 1.5, 0.4)
