@@ -5,6 +5,8 @@ and its starter models; what is about the door and the line, with scripted engin
 """
 
 import asyncio
+import base64
+import io
 import os
 import wave
 from collections.abc import AsyncIterator
@@ -14,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from aiohttp.test_utils import TestServer
 
+from evaluation.recording import Pcm
 from evaluation.server_process import RunningServer
 from evaluation.speech import synthesize
 from server.app import Server
-from server.config import Config, ServerConfig
+from server.config import Config, ConversationConfig, ServerConfig
 from tests.browser.chromium import Tab, browser
 from tests.fakes import Stage
 
@@ -50,9 +54,14 @@ class House:
         await self.server._close_sockets(self.server.application())
 
 
+def door(**server: Any) -> Config:
+    """A configuration that differs in who may come in."""
+    return replace(Config(), server=ServerConfig(**server))
+
+
 @asynccontextmanager
-async def house(stage: Stage, **config: Any) -> AsyncIterator[House]:
-    server = Server(replace(Config(), server=ServerConfig(**config)), stage.engines)
+async def house(stage: Stage, config: Config | None = None) -> AsyncIterator[House]:
+    server = Server(config or Config(), stage.engines)
     async with TestServer(server.application(), host="127.0.0.1") as listener:
         yield House(server, str(listener.make_url("/")), stage)
 
@@ -116,9 +125,27 @@ async def test_a_conversation_in_spanish(running_server: RunningServer, tmp_path
         assert "% sure" in facts
         milestones = await tab.evaluate("document.querySelector('#turns').textContent")
         assert "First sound played" in milestones
-        heard = "(async () => (await import('/web/main.js')).call.recording.toBlob().size)()"
-        assert await tab.evaluate(heard) > 44 + 4 * 24_000
+        caller, server = await recording(tab)
+        question_s, answer_s = first_sound_seconds(caller), first_sound_seconds(server)
+        assert 1.0 < question_s < answer_s  # as they were heard: one after the other
         assert tab.complaints == []
+
+
+async def recording(tab: Tab) -> tuple[Pcm, Pcm]:
+    """The two sides of the file that the page offers for download."""
+    encoded = await tab.evaluate(
+        "(async () => { const { call } = await import('/web/main.js');"
+        "const bytes = new Uint8Array(await call.recording.toBlob().arrayBuffer());"
+        "return btoa(bytes.reduce((text, byte) => text + String.fromCharCode(byte), '')); })()"
+    )
+    with wave.open(io.BytesIO(base64.b64decode(encoded))) as file:
+        assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, 24_000)
+        samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
+    return samples[0::2], samples[1::2]
+
+
+def first_sound_seconds(samples: Pcm) -> float:
+    return float(np.argmax(np.abs(samples.astype(np.int32)) > 2000)) / 24_000
 
 
 async def test_an_interruption_silences_the_page(tmp_path: Path) -> None:
@@ -235,7 +262,7 @@ async def test_a_full_server_is_told_in_words_and_tried_again(
     tmp_path: Path, silence: Path
 ) -> None:
     async with (
-        house(Stage(), max_sessions=1) as server,
+        house(Stage(), door(max_sessions=1)) as server,
         page(server.url, tmp_path, silence) as tab,
     ):
         server.server.counters.sessions = 1  # somebody else
@@ -255,9 +282,57 @@ async def test_a_refused_microphone_is_told_in_words_and_one_can_write(tmp_path:
         assert await tab.evaluate(CAPTIONS) == ["Hello", "The capital of France is Paris."]
 
 
+async def test_a_caller_who_is_gone_is_hung_up_on(tmp_path: Path, silence: Path) -> None:
+    config = replace(Config(), conversation=ConversationConfig(idle_seconds=1.0))
+    async with house(Stage(), config) as server, page(server.url, tmp_path, silence) as tab:
+        await tab.click("#talk")
+        await tab.until(f"{STATUS} === 'offline' && ({NOTICE}).includes('Nobody spoke')")
+        said = await tab.evaluate(CAPTIONS)
+        assert said[0] == "Are you still there?"
+        assert await tab.evaluate("document.querySelector('#talk-label').textContent") == "Talk"
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 44_100, 48_000])
+async def test_the_microphones_rate_is_converted(
+    tmp_path: Path, silence: Path, rate_hz: int
+) -> None:
+    """A tone comes through as it is, one above the new rate's band does not come through."""
+    async with house(Stage()) as server, page(server.url, tmp_path, silence) as tab:
+        for tone_hz, amplitude in ((1000, 0.5), (9000, 0.5), (14_000, 0.0)):
+            if tone_hz > 0.45 * rate_hz:
+                continue
+            samples = await tab.evaluate(f"({RESAMPLE})({rate_hz}, {tone_hz})")
+            assert len(samples) == pytest.approx(24_000, abs=50)
+            assert amplitude_of(np.array(samples[2000:-2000]), tone_hz) == pytest.approx(
+                amplitude, abs=0.005
+            )
+
+
+def amplitude_of(samples: npt.NDArray[np.float64], tone_hz: int) -> float:
+    """The amplitude of a tone at 24 kHz, in samples that hold nothing else."""
+    angle = 2 * np.pi * tone_hz * np.arange(len(samples)) / 24_000
+    basis = np.stack([np.sin(angle), np.cos(angle)], axis=1)
+    parts = np.linalg.lstsq(basis, samples)[0]
+    assert np.abs(samples - basis @ parts).max() < 0.005
+    return float(np.hypot(*parts))
+
+
+# One second of a tone, in blocks as an AudioWorklet gets them, from one rate to 24 kHz.
+RESAMPLE = """async (rateHz, toneHz) => {
+  const { Resampler } = await import('/web/worklets/resampler.js');
+  const resampler = new Resampler(rateHz, 24000);
+  const output = [];
+  for (let start = 0; start + 128 <= rateHz; start += 128) {
+    const tone = (_, i) => 0.5 * Math.sin((2 * Math.PI * toneHz * (start + i)) / rateHz);
+    output.push(...resampler.push(Float32Array.from({ length: 128 }, tone)));
+  }
+  return output;
+}"""
+
+
 async def test_a_key_is_asked_for(tmp_path: Path, silence: Path) -> None:
     async with (
-        house(Stage(), api_keys=(KEY,)) as server,
+        house(Stage(), door(api_keys=(KEY,))) as server,
         page(server.url, tmp_path, silence) as tab,
     ):
         await tab.click("#talk")
