@@ -24,6 +24,7 @@ _DICTATED = 0.5  # as long as a telephone number: it may go on all the same
 _SHORTEST_NUMBER_DIGITS = 7
 _TRAILING_MARKS = (",", "…", "...", "..", "-", "–", "—", ":", ";")
 _LONGEST_COUNTED_WORDS = 6
+_UNSURE, _SURE = 0.8, 0.95  # mean token probabilities of a transcript
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,19 @@ def completeness(text: str, language: str) -> float | None:
     score = sum(weights.get(feature, 0.0) for feature in features(text))
     probability = 1 / (1 + math.exp(-score))
     return min(probability, _TRAILING_OFF) if final_mark(text) == "," else probability
+
+
+def doubted(probability: float | None, confidence: float) -> float | None:
+    """The completeness of a text that a recognizer is only so sure of (mean token probability).
+
+    Half a sentence is often heard as a whole one, with an end that nobody has said; but hardly with
+    confidence. On the starter recognizer and 160 turns, confidence was above 0.95 for most of the
+    whole ones and for two in twenty of the halves.
+    """
+    if probability is None:
+        return None
+    trust = (confidence - _UNSURE) / (_SURE - _UNSURE)
+    return probability * min(1.0, max(0.0, trust))
 
 
 def features(text: str) -> Iterator[str]:

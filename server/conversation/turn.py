@@ -15,7 +15,7 @@ from engines.llm import Completion, TextDelta, ToolCall
 from engines.stt import Transcript
 from engines.tts import SpeechRequest
 from server.audio import Resampler, Samples, samples_from_int16
-from server.conversation.completeness import completeness
+from server.conversation.completeness import completeness, doubted
 from server.conversation.context import Conversation
 from server.conversation.prompt import chat_request
 from server.events import (
@@ -126,7 +126,8 @@ class Turn:
         self.record.heard = transcript.text
         self.record.confidence = transcript.mean_token_probability
         if transcript.mean_token_probability >= self._conversation.config.low_confidence:
-            self.record.completeness = completeness(transcript.text, transcript.language)
+            probability = completeness(transcript.text, transcript.language)
+            self.record.completeness = doubted(probability, transcript.mean_token_probability)
         self._on_heard(self)
         self._conversation.outbox.put(
             Transcribed(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.conversation.completeness import completeness, final_mark
+from server.conversation.completeness import completeness, doubted, final_mark
 
 COMPLETE = {
     "en": [
@@ -167,3 +167,10 @@ def test_nothing_is_said_of_no_words_and_of_an_unknown_language() -> None:
 )
 def test_the_final_mark(text: str, mark: str) -> None:
     assert final_mark(text) == mark
+
+
+def test_what_was_heard_without_confidence_may_not_be_the_end() -> None:
+    assert doubted(0.9, 0.99) == 0.9
+    assert doubted(0.9, 0.875) == pytest.approx(0.45)
+    assert doubted(0.9, 0.6) == 0.0
+    assert doubted(None, 0.99) is None
