@@ -121,7 +121,7 @@ def dialogue(rng: random.Random, split: Split = "train", *, single_turns: float 
         return translation(rng, split)
     language = rng.choice(LANGUAGES)
     prompt, named = random_prompt(language, rng)
-    tool = random_booking_tool(rng) if rng.random() < 0.3 else None
+    tool = random_booking_tool(rng) if rng.random() < 0.4 else None
     tools = _offered(tool, rng)
     writer = _Writer(
         rng,
@@ -168,7 +168,7 @@ def _offered(tool: BookingTool | None, rng: random.Random) -> list[dict[str, Any
 def _converse(writer: _Writer, split: Split, single_turns: float) -> Utterance:
     """Writes one to thirty turns, the last in the language of the prompt, mostly."""
     rng = writer.rng
-    topic = rng.choices(_TOPICS, [15, 80, 5, 0] if writer.tool else [45, 20, 18, 17])[0]
+    topic = rng.choices(_TOPICS, [10, 80, 10, 0] if writer.tool else [32, 14, 36, 18])[0]
     switching = rng.random() < 0.25
     for _ in range(0 if rng.random() < single_turns else _earlier_turns(rng)):
         if switching:
