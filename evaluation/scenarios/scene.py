@@ -54,7 +54,7 @@ class Scene:
         await self.hear_the_answer_begin()
 
     async def ask_with_pause(self, halves: tuple[str, str], seconds: float, label: str) -> None:
-        """Say a sentence with a pause in it, and wait until the answer to it is heard."""
+        """Say a sentence with a pause in it, and do not wait for the answer to it."""
         first, second = [await self._speech(half) for half in (f"{halves[0]},", halves[1])]
         begun = self.caller.speak(first, after_seconds=0.5)
         trimmed = second[(voiced_span(second) or (0, 0))[0] :]
@@ -64,7 +64,6 @@ class Scene:
         self._act(ActKind.PAUSE, label, pause, halves[0])
         whole = Spoken(begun.start_seconds, ended.end_seconds)
         self._act(ActKind.TURN, label, whole, " ".join(halves))
-        await self.hear_the_answer_begin()
 
     async def interrupt(self, said: str, label: str, expects: str = "") -> None:
         """Talk over the answer."""
