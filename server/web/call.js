@@ -31,6 +31,8 @@ export class Call extends EventTarget {
     this._microphone = null;
     this._speaker = null;
     this._pressedMs = 0;
+    this._responseId = null; // of the response in progress
+    this._cancelledId = null; // of the last response that was cancelled here
     this._forgetAnswer();
     this.connection.addEventListener("status", ({ detail }) => this._onStatus(detail));
     this.connection.addEventListener("message", ({ detail }) => this._onMessage(detail));
@@ -100,7 +102,8 @@ export class Call extends EventTarget {
 
   /** The user stops the answer. */
   interrupt() {
-    if (this._responseOpen) this.connection.send({ type: "response.cancel" });
+    if (this._responseId !== null) this.connection.send({ type: "response.cancel" });
+    this._cancelledId = this._responseId; // what of it is on its way here is not for anybody
     this._silence();
   }
 
@@ -180,7 +183,6 @@ export class Call extends EventTarget {
     this._playedMs = 0;
     this._firstReceivedMs = null; // when, by the page's clock
     this._firstPlayedMs = null;
-    this._responseOpen = false;
   }
 
   // ---- what the connection tells --------------------------------------------------------------
@@ -193,6 +195,7 @@ export class Call extends EventTarget {
       }
     } else if (detail.status !== "connecting") {
       this._speaker?.flush();
+      this._responseId = null;
       this._forgetAnswer();
       this._setState("listening_idle");
     }
@@ -218,6 +221,7 @@ export class Call extends EventTarget {
   }
 
   _receiveAudio(event) {
+    if (event.response_id === this._cancelledId) return;
     if (event.item_id !== this._item) {
       this._item = event.item_id;
       this._receivedMs = 0;
@@ -230,6 +234,7 @@ export class Call extends EventTarget {
   }
 
   _receiveWords(event) {
+    if (event.response_id === this._cancelledId) return;
     const atMs = event.item_id === this._item ? this._receivedMs : 0;
     this._tell("words", { id: event.item_id, delta: event.delta, atMs });
   }
@@ -262,14 +267,14 @@ const HANDLERS = {
     }),
   "conversation.item.input_audio_transcription.failed": (call, event) =>
     call._tell("heard", { id: event.item_id, text: "", language: "" }),
-  "response.created": (call) => (call._responseOpen = true),
+  "response.created": (call, event) => (call._responseId = event.response.id),
   "response.output_item.added": (call, event) => {
     if (event.item.type === "message") call._tell("answer", { id: event.item.id });
   },
   "response.output_audio_transcript.delta": (call, event) => call._receiveWords(event),
   "response.output_audio.delta": (call, event) => call._receiveAudio(event),
   "response.output_audio.done": (call) => call._speaker.end(),
-  "response.done": (call) => (call._responseOpen = false),
+  "response.done": (call) => (call._responseId = null),
   "tinig.state": (call, event) => call._setState(event.state),
   "tinig.playback": (call, event) =>
     event.action === "pause" ? call._speaker.pause() : call._speaker.resume(),

@@ -10,6 +10,7 @@ import { prefer, preferences, storeKey, storedKey } from "./preferences.js";
 export async function showChoices() {
   const automatic = ["", t("language_auto")];
   fillSelect(byId("language"), [automatic, ...languages()], preferences.language);
+  if (languages().length) prefer("language", byId("language").value); // another server's are gone
   showVoices();
   showSpeed(preferences.speed);
   byId("key-field").hidden = !needsKey();
