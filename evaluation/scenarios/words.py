@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 _FILE = Path(__file__).with_name("words.toml")
 
@@ -32,10 +33,14 @@ def words_by_language() -> Mapping[str, Words]:
     return {language: _words(language, entry) for language, entry in data.items()}
 
 
-def _words(language: str, entry: Mapping[str, list[str]]) -> Words:
-    rows = {
-        name: tuple(tuple(row) for row in entry[name])
-        for name in ("questions", "corrections", "halves")
-    }
-    lists = {name: tuple(entry[name]) for name in ("long", "interruptions", "backchannels")}
-    return Words(language=language, greeting=str(entry["greeting"]), **lists, **rows)  # type: ignore[arg-type]
+def _words(language: str, entry: Mapping[str, Any]) -> Words:
+    return Words(
+        language,
+        long=tuple(entry["long"]),
+        questions=tuple((said, expects) for said, expects in entry["questions"]),
+        interruptions=tuple(entry["interruptions"]),
+        corrections=tuple((asked, said, expects) for asked, said, expects in entry["corrections"]),
+        halves=tuple((first, second) for first, second in entry["halves"]),
+        backchannels=tuple(entry["backchannels"]),
+        greeting=entry["greeting"],
+    )
