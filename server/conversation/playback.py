@@ -1,5 +1,7 @@
 """How much of an answer the caller has heard, by the clock of the audio that was sent."""
 
+USUAL_CHARACTERS_PER_SECOND = 15  # of speech: until a piece is made, its length is not known
+
 
 class Playback:
     """One answer as it plays at the client, who plays what it gets without a pause.
@@ -46,7 +48,8 @@ class Playback:
         heard = ""
         for index, (text, sent_seconds) in enumerate(self._pieces):
             made = index < len(self._lengths_seconds)
-            seconds = self._lengths_seconds[index] if made else sent_seconds
+            usual_seconds = len(text) / USUAL_CHARACTERS_PER_SECOND
+            seconds = self._lengths_seconds[index] if made else max(sent_seconds, usual_seconds)
             if heard_seconds < seconds:
                 return (heard + _whole_words(text, heard_seconds / seconds)).rstrip()
             heard += text
