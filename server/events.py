@@ -32,6 +32,7 @@ class MessageItem:
     role: Literal["system", "user", "assistant"]
     text: str | None
     spoken: bool = False
+    is_cut: bool = False  # an answer that was interrupted: `text` is what was heard of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from engines.batcher import Priority
 from engines.errors import EngineError, ProtocolError, TinigError
-from engines.stt import Transcript
 from server import logs
 from server.conversation.background import Spawn
 from server.conversation.context import Conversation
+from server.conversation.hearing import Hearing, hear
 from server.conversation.playback import Playback
 from server.conversation.prefill import Prefill
 from server.conversation.turn import Turn, Utterance
@@ -80,7 +79,7 @@ class Answers:
         *,
         answers: bool = True,
         draft: bool = False,
-        transcript: Transcript | None = None,
+        hearing: Hearing | None = None,
         words: Phrase | None = None,
         speech_end_seconds: float,
     ) -> None:
@@ -95,7 +94,7 @@ class Answers:
             epoch,
             utterance,
             answers=answers,
-            transcript=transcript,
+            hearing=hearing,
             words=words,
             on_heard=self._on_heard,
         )
@@ -112,6 +111,7 @@ class Answers:
     def note_speech(self, settings: Settings, utterance: Utterance) -> None:
         """Transcribe what the caller said beside whatever else goes on; it is not answered."""
         turn = Turn(self._conversation, settings, None, utterance, answers=False)
+        turn.confirm()
         self._spawn(turn.run, "transcribe")
 
     def answer_when_heard(self) -> bool:
@@ -203,16 +203,14 @@ class Answers:
     ) -> None:
         """Transcribe what has been said by now; the draft holds if its words are the same."""
         try:
-            transcript = await self._conversation.transcribe(
-                utterance.samples, settings, Priority.ANSWER
-            )
+            hearing = await hear(self._conversation, utterance.samples, settings)
         except EngineError:
-            transcript = None  # the turn itself will say so
+            hearing = None  # the turn itself will say so
         if self._turn is not draft:
             return
         self._check = None
         taken, self._take_when_checked = self._take_when_checked, False
-        if transcript is not None and means_the_same(transcript.text, draft.record.heard):
+        if hearing is not None and means_the_same(hearing.transcript.text, draft.record.heard):
             self._draft_holds = True
             self._on_heard(draft)
         else:
@@ -222,7 +220,7 @@ class Answers:
                 utterance,
                 answers=answers,
                 draft=True,
-                transcript=transcript,
+                hearing=hearing,
                 speech_end_seconds=utterance.ended_seconds,
             )
         if taken and self._turn is not None:
@@ -267,13 +265,13 @@ class Answers:
                 param="item_id",
             )
         text = playback.heard_text(audio_end_ms / 1000)
-        self._conversation.history.set_text(item_id, text)
+        self._conversation.history.cut(item_id, text)
         self._outbox.put(ItemTruncated(item_id, audio_end_ms))
 
     def _cut(self, turn: Turn, heard_seconds: float) -> None:
         if turn.answer_id in self._conversation.history.items:
             text = turn.playback.heard_text(heard_seconds)
-            self._conversation.history.set_text(turn.answer_id, text)
+            self._conversation.history.cut(turn.answer_id, text)
 
     def _stop_check(self) -> None:
         if self._check is not None:

@@ -16,6 +16,8 @@ from server.events import (
     Transcribed,
 )
 
+INTERRUPTED = "…"  # how the model is told that its words ended here for the caller
+
 
 class History:
     """The items of one conversation, in order."""
@@ -42,6 +44,12 @@ class History:
         item = self.items[item_id]
         if isinstance(item, MessageItem):
             self.items[item_id] = replace(item, text=text)
+
+    def cut(self, item_id: str, heard: str) -> None:
+        """An answer was interrupted after these words. Raises `KeyError`."""
+        item = self.items[item_id]
+        if isinstance(item, MessageItem):
+            self.items[item_id] = replace(item, text=heard, is_cut=heard != item.text)
 
     @property
     def answer_id(self) -> str | None:
@@ -75,8 +83,8 @@ def _last_turns(messages: list[Message], turns: int) -> list[Message]:
 
 def _append(messages: list[Message], item: Item) -> None:
     match item:
-        case MessageItem(role=role, text=text) if text:
-            append_text(messages, role, text)
+        case MessageItem(role=role, text=text, is_cut=is_cut) if text:
+            append_text(messages, role, f"{text}{INTERRUPTED}" if is_cut else text)
         case FunctionCallItem():
             call = ToolCall(id=item.call_id, name=item.name, arguments=item.arguments)
             messages.append(Message(role="assistant", content="", tool_calls=(call,)))

@@ -335,7 +335,7 @@ async def test_the_client_says_how_far_an_answer_was_heard() -> None:
     result = await play(stage, steps)
     assert result.of(ItemTruncated)[0].audio_end_ms == 700
     heard = next(m.content for m in stage.prompts[-1].messages if m.role == "assistant")
-    assert heard == "One two"
+    assert heard == "One two…"
 
 
 @virtual_time
