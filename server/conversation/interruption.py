@@ -17,6 +17,7 @@ After a sound that was nothing, a cooldown keeps what is left of it from startin
 import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Any
 
@@ -90,9 +91,13 @@ def is_backchannel(words: list[str], backchannels: Collection[str]) -> bool:
 
 
 def _is_echo(words: list[str], saying: str, overlap: float) -> bool:
-    said = set(words_of(saying))
-    shared = sum(word in said for word in words)
-    return shared / len(words) >= overlap
+    """Whether the words are, in their order, mostly those that were just said.
+
+    In any order they could be a caller's: "And the capital of Spain?" over "The capital of France
+    is Paris."
+    """
+    blocks = SequenceMatcher(None, words, words_of(saying), autojunk=False).get_matching_blocks()
+    return sum(block.size for block in blocks) / len(words) >= overlap
 
 
 @dataclass(slots=True)

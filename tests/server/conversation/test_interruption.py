@@ -73,6 +73,19 @@ def test_our_own_words_are_an_echo() -> None:
     assert verdict(Stage.EARLY, "on Monday I can not come") is Verdict.WORDS
 
 
+@pytest.mark.parametrize(
+    ("saying", "text"),
+    [
+        ("The capital of France is Paris.", "And the capital of Spain?"),
+        ("La capitale de la France est Paris.", "Et la capitale de l'Espagne ?"),
+        ("From Monday to Friday from eight to five.", "Is it on Friday to eight?"),
+    ],
+)
+def test_words_that_were_said_are_no_echo_in_another_order_or_sense(saying: str, text: str) -> None:
+    evidence = Evidence(transcript(text), saying, ())
+    assert judge(Stage.EARLY, evidence, CONFIG) is Verdict.WORDS
+
+
 def test_the_first_looks_decide_only_what_is_clear() -> None:
     assert verdict(Stage.SOON, "") is Verdict.UNDECIDED
     assert verdict(Stage.SOON, "okay") is Verdict.UNDECIDED
