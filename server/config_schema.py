@@ -40,6 +40,25 @@ class ConversationConfig:
 
     languages: tuple[str, ...] = option(LANGUAGES, "Languages that callers may speak.")
     default_language: str = option("en", "Language that is assumed before anything was said.")
+    language_switch_cost: float = option(
+        4.0,
+        "How much likelier a new language has to sound than the one spoken so far, as a natural "
+        "logarithm: 4 is 55 times; 0: no inertia.",
+        minimum=0.0,
+        maximum=20.0,
+    )
+    language_switch_seconds: float = option(
+        0.8,
+        "Speech from which an utterance of more than two words may change the language.",
+        minimum=0.0,
+        maximum=10.0,
+    )
+    language_certain_seconds: float = option(
+        1.5,
+        "Speech from which its language is heard as clearly as can be; less weighs less.",
+        minimum=0.1,
+        maximum=10.0,
+    )
     instructions: str = option("", "Instructions to the model, after the server's own prompt.")
     pause_seconds: float = option(
         0.2, "Silence after which an answer is drafted, in case the turn is over.", minimum=0.032

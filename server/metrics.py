@@ -28,7 +28,9 @@ class TurnRecord:
     response_id: str = ""
     item_id: str = ""
     language: str = ""
-    language_probabilities: Mapping[str, float] = field(default_factory=dict)
+    language_probabilities: Mapping[str, float] = field(default_factory=dict)  # of the belief
+    language_reason: str = ""  # why this language: chosen, requested, heard, short
+    language_guess: str | None = None  # the recognizer's, where it was decoded again in another
     heard: str = ""
     confidence: float = 0.0  # mean token probability of the transcript
     completeness: float | None = None  # probability that the caller had said all; None: not judged
@@ -67,6 +69,8 @@ class TurnRecord:
                 language: round(probability, 4)
                 for language, probability in self.language_probabilities.items()
             },
+            "language_reason": self.language_reason,
+            "language_guess": self.language_guess,
             "heard": self.heard,
             "confidence": round(self.confidence, 4),
             "completeness": _rounded(self.completeness),

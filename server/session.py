@@ -53,6 +53,7 @@ from server.events import (
     TurnFinished,
     UpdateSettings,
 )
+from server.language.belief import BeliefConfig, LanguageBelief
 from server.language.languages import Phrase
 from server.metrics import Counters
 from server.settings import Settings
@@ -84,7 +85,13 @@ class Session:
         self._check_ins = 0  # since the caller last spoke
         self._counters = counters
         self._conversation = Conversation(
-            session_id, engines, config, self.outbox, self.history, config.default_language
+            session_id,
+            engines,
+            config,
+            self.outbox,
+            self.history,
+            config.default_language,
+            _first_belief(config),
         )
         self._attention = Attention(
             self._conversation,
@@ -426,3 +433,16 @@ class Session:
 
 def _ms(seconds: float) -> int:
     return round(1000 * seconds)
+
+
+def _first_belief(config: ConversationConfig) -> LanguageBelief:
+    """About a caller who has said nothing yet."""
+    return LanguageBelief.begin(
+        config.languages,
+        config.default_language,
+        BeliefConfig(
+            config.language_switch_cost,
+            config.language_switch_seconds,
+            config.language_certain_seconds,
+        ),
+    )

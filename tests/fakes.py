@@ -5,7 +5,7 @@ They have the face of a `Batcher`. What they say is scripted; what they were ask
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self, cast
 
@@ -101,6 +101,7 @@ class Stage:
     tts_seconds: float = 0.02
     speech_seconds_per_character: float = 0.06
     confidence: float = 0.95
+    language: str | Callable[[SttRequest], str] = "en"  # guessed, where the request names none
     stt_error: Exception | None = None
     llm_error: Exception | None = None
     tts_error: Exception | None = None
@@ -145,10 +146,13 @@ class Stage:
 
     def _stt(self, request: SttRequest) -> Sequence[tuple[float, Any]]:
         heard = self.heard if isinstance(self.heard, str) else self.heard(request)
-        result = self.stt_error or transcript(
-            heard, confidence=self.confidence, languages=request.languages
-        )
+        result = self.stt_error or self._transcript(request, heard)
         return [(self.stt_seconds, result)]
+
+    def _transcript(self, request: SttRequest, heard: str) -> Transcript:
+        guess = self.language if isinstance(self.language, str) else self.language(request)
+        result = transcript(heard, guess, self.confidence, request.languages)
+        return replace(result, language=request.language or guess)
 
     def _llm(self, request: ChatRequest | Forget) -> Sequence[tuple[float, Any]]:
         if isinstance(request, Forget):

@@ -7,14 +7,12 @@ Data: the closed domain's sentences, the starter LLM's questions from outside of
 sentences (`endpointing.toml`); each is complete as a whole and incomplete when it is cut between
 two words. A cut that leaves what is a whole sentence elsewhere is left out. Every text comes with
 and without punctuation, as different recognizers would write it. Model: logistic regression
-(maximum likelihood with an L2 penalty, by Adagrad: Duchi, Hazan and Singer 2011) over the features
-of `server.conversation.completeness`, rounded and with its small weights left out.
+(`linear.py`) over the features of `server.conversation.completeness`.
 """
 
 import random
 import tomllib
 import zlib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +23,7 @@ import numpy.typing as npt
 from scripts.train_starter.domain import LANGUAGES, sentences
 from scripts.train_starter.domain.decline import filled_templates, unseen_questions
 from scripts.train_starter.domain.sentences import capitalised, slot_table
+from scripts.train_starter.linear import Weights, fit, write
 from server.conversation.completeness import completeness, features, final_mark
 from server.language.words import words_of
 
@@ -34,12 +33,6 @@ _FILLINGS = 12  # of one template, so that a template with many slots does not o
 _MARKINGS = 2  # ways of punctuation of one text
 _DOMAIN = "domain "  # begins the names of its templates
 _HELD_OUT_PERCENT = 15  # of the templates
-_PENALTY = 2e-4
-_STEPS = 300
-_SMALLEST_WEIGHT = 0.1
-_MINIMUM_COUNT = 2  # texts that show a feature
-
-Weights = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +88,12 @@ def domain_examples(language: str, seed: int = 0) -> list[Example]:
     ]
 
 
+def everyday_sentences(language: str) -> list[str]:
+    """Sentences of any domain; a "|" stands where one may end already."""
+    lists: Mapping[str, list[str]] = tomllib.loads(_EVERYDAY.read_text(encoding="utf-8"))
+    return lists[language]
+
+
 def is_held_out(template: str) -> bool:
     """Whether a template is kept for the test; none of the closed domain's is."""
     is_domain = template.startswith(_DOMAIN)
@@ -107,8 +106,7 @@ def _templates(language: str) -> Iterator[tuple[str, Sequence[str]]]:
         yield _DOMAIN + pattern, [sentence.text for sentence in group]
     rng = random.Random(f"{language} templates")
     yield from filled_templates(language, rng, _FILLINGS)
-    everyday: Mapping[str, list[str]] = tomllib.loads(_EVERYDAY.read_text(encoding="utf-8"))
-    yield from ((sentence, [sentence]) for sentence in everyday[language])
+    yield from ((sentence, [sentence]) for sentence in everyday_sentences(language))
     yield from ((f"answer {words}", [words]) for words in _short_answers(language))
 
 
@@ -165,43 +163,9 @@ def _marked_cut(cut: str, text: str, rng: random.Random) -> str:
 
 def train(data: Sequence[Example]) -> Weights:
     """Weights by feature; both classes weigh the same in all."""
-    names = _vocabulary(data)
-    rows, columns = _matrix(data, names)
-    targets = np.array([example.complete for example in data], dtype=np.float64)
-    importance = np.where(targets > 0, 0.5 / targets.sum(), 0.5 / (1 - targets).sum())
-    weights = np.zeros(len(names))
-    squares = np.full(len(names), 1e-12)
-    for _ in range(_STEPS):
-        scores = np.bincount(rows, weights[columns], len(data))
-        residuals = importance * (1 / (1 + np.exp(-scores)) - targets)
-        gradient = np.bincount(columns, residuals[rows], len(names)) + _PENALTY * weights
-        squares += gradient**2
-        weights -= 0.5 * gradient / np.sqrt(squares)
-    return {
-        name: round(float(weight), 2)
-        for name, weight in zip(names, weights, strict=True)
-        if abs(weight) >= _SMALLEST_WEIGHT
-    }
-
-
-def _vocabulary(data: Iterable[Example]) -> dict[str, int]:
-    counts = Counter(feature for example in data for feature in features(example.text))
-    common = sorted(feature for feature, count in counts.items() if count >= _MINIMUM_COUNT)
-    return {feature: index for index, feature in enumerate(common)}
-
-
-def _matrix(
-    data: Sequence[Example], names: Mapping[str, int]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """The ones of a sparse matrix of example and feature: int64[n] rows, int64[n] columns."""
-    ones = [
-        (row, names[feature])
-        for row, example in enumerate(data)
-        for feature in features(example.text)
-        if feature in names
-    ]
-    rows, columns = np.array(ones, dtype=np.int64).T
-    return rows, columns
+    return fit(
+        [list(features(example.text)) for example in data], [example.complete for example in data]
+    )
 
 
 def figures(probabilities: Iterable[float], data: Sequence[Example]) -> Figures:
@@ -224,12 +188,6 @@ def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     last = np.cumsum(counts)
     means: npt.NDArray[np.float64] = (last - (counts - 1) / 2)[inverse]
     return means
-
-
-def write(path: Path, weights: Weights) -> None:
-    """A line per feature: its name, a tab, its weight."""
-    lines = [f"{name}\t{weight:g}\n" for name, weight in sorted(weights.items())]
-    path.write_text("".join(lines), encoding="utf-8")
 
 
 def evaluate(data: Sequence[Example], language: str) -> Figures:

@@ -9,7 +9,10 @@ from server.audio import Samples
 from server.config import ConversationConfig
 from server.conversation.history import History
 from server.conversation.outbox import Outbox
+from server.language.belief import LanguageBelief
 from server.settings import Settings
+
+_LIKELY = 0.75  # more than the default language has before anything was said
 
 
 @dataclass(slots=True)
@@ -22,8 +25,14 @@ class Conversation:
     outbox: Outbox
     history: History
     language: str  # of the last turn
-    spoken_language: str | None = None  # of the caller's last clear words, once there are some
+    belief: LanguageBelief
     unclear_turns: int = 0  # in a row, that were asked for again
+
+    @property
+    def spoken_language(self) -> str | None:
+        """The caller's, once it is likely."""
+        is_likely = self.belief.probabilities[self.belief.language] >= _LIKELY
+        return self.belief.language if is_likely else None
 
     async def transcribe(
         self,

@@ -17,6 +17,7 @@ from engines.tts import SpeechRequest
 from server.audio import Resampler, Samples, samples_from_int16
 from server.conversation.completeness import completeness, doubted
 from server.conversation.context import Conversation
+from server.conversation.hearing import Hearing, hear
 from server.conversation.prompt import chat_request
 from server.events import (
     AnswerAudio,
@@ -64,7 +65,7 @@ class Turn:
         utterance: Utterance | None,
         *,
         answers: bool = True,
-        transcript: Transcript | None = None,  # when the utterance is transcribed already
+        hearing: Hearing | None = None,  # when the utterance is transcribed already
         words: Phrase | None = None,  # to be said instead of an answer
         on_heard: Callable[["Turn"], None] = lambda turn: None,
     ) -> None:
@@ -79,11 +80,12 @@ class Turn:
         self.utterance = utterance
         self.answers = answers  # may become true while the transcript is still awaited
         self.is_heard = utterance is None  # whether the transcript is there, or has failed
-        self._transcript = transcript
+        self._hearing = hearing
         self._words = words
         self._on_heard = on_heard  # called when there is a transcript
         self._completion: Completion | None = None
         self._confirmed = asyncio.Event()
+        self._has_believed = False  # whether the belief about the language has these words
 
     async def run(self) -> None:
         """Hear, think and speak."""
@@ -105,6 +107,7 @@ class Turn:
     def confirm(self) -> None:
         """The turn is no longer a draft."""
         self._confirmed.set()
+        self._believe()
 
     def abandon(self, error: TinigError) -> None:
         """End the answer, if there is one, after a defect."""
@@ -115,30 +118,45 @@ class Turn:
             put(TurnFinished(self.record, self._epoch))
 
     async def _hear(self, utterance: Utterance) -> Transcript:
-        transcript = self._transcript or await self._conversation.transcribe(
-            utterance.samples, self._settings, Priority.ANSWER
-        )
+        hearing = self._hearing or await hear(self._conversation, utterance.samples, self._settings)
+        self._hearing = hearing
+        transcript, decision = hearing.transcript, hearing.decision
         self.is_heard = True
         self._reach(Milestone.TRANSCRIPT)
         self.record.item_id = utterance.item_id
-        self.record.language = transcript.language
-        self.record.language_probabilities = transcript.language_probabilities
+        self.record.language = decision.language
+        self.record.language_probabilities = decision.probabilities
+        self.record.language_reason = decision.reason
+        self.record.language_guess = hearing.guess
         self.record.heard = transcript.text
         self.record.confidence = transcript.mean_token_probability
         if transcript.mean_token_probability >= self._conversation.config.low_confidence:
             probability = completeness(transcript.text, transcript.language)
             self.record.completeness = doubted(probability, transcript.mean_token_probability)
         self._on_heard(self)
+        self._believe()
         self._conversation.outbox.put(
             Transcribed(
                 utterance.item_id,
                 transcript.text,
-                transcript.language_probabilities,
+                decision.probabilities,
                 transcript.audio_seconds,
                 self._epoch,
             )
         )
         return transcript
+
+    def _believe(self) -> None:
+        """Once, when they are both heard and no draft, the caller's clear words move the belief."""
+        hearing = self._hearing if self.is_heard and self._confirmed.is_set() else None
+        if hearing is None or self._has_believed:
+            return
+        self._has_believed = True
+        conversation = self._conversation
+        if hearing.transcript.mean_token_probability >= conversation.config.low_confidence:
+            conversation.language = hearing.decision.language
+            if hearing.evidence is not None:
+                conversation.belief = conversation.belief.update(hearing.evidence).belief
 
     async def _fail_to_hear(self, utterance: Utterance, error: EngineError) -> None:
         self.is_heard = True
@@ -153,7 +171,6 @@ class Turn:
         if transcript.mean_token_probability < self._conversation.config.low_confidence:
             return self._say(self._unclear())
         self._conversation.unclear_turns = 0
-        self._conversation.spoken_language = transcript.language
         return self._think(utterance.item_id, transcript.text)
 
     def _unclear(self) -> Phrase:

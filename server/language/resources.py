@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from server.language.words import words_of
 
@@ -19,6 +20,15 @@ class EndingWords:
     unfinished: frozenset[tuple[str, ...]]  # words that no turn ends with
     numbers: frozenset[str]  # words of a number that is being dictated
     number_names: frozenset[str]  # words that announce one
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageRequests:
+    """How callers ask for a language; "{language}" stands for one of the names in a phrase."""
+
+    names: Mapping[str, tuple[str, ...]]  # of each language by its code
+    anywhere: tuple[str, ...]  # phrases that may be a part of what is said
+    alone: tuple[str, ...]  # phrases that have to be all of it
 
 
 def read(language: str, name: str) -> str:
@@ -37,6 +47,12 @@ def abbreviations(language: str) -> frozenset[str]:
 def backchannels(language: str) -> frozenset[str]:
     """What a listener says without wanting the floor, case-folded."""
     return _lines(language, "backchannels.txt")
+
+
+@cache
+def function_words(language: str) -> frozenset[str]:
+    """Words that hold a text together and that no other language here has, case-folded."""
+    return _lines(language, "function_words.txt")
 
 
 def _lines(language: str, name: str) -> frozenset[str]:
@@ -65,7 +81,35 @@ def ending_words(language: str) -> EndingWords:
 @cache
 def completeness_weights(language: str) -> Mapping[str, float]:
     """The classifier's weights by feature; empty for a language that has none."""
-    rows = (line.split("\t") for line in read(language, "completeness.tsv").splitlines())
+    return _weights(language, "completeness.tsv")
+
+
+@cache
+def identification_weights(language: str) -> Mapping[str, float]:
+    """Weights by character n-gram, and "bias"; empty for a language that has none."""
+    return _weights(language, "identification.tsv")
+
+
+@cache
+def script(language: str) -> str:
+    """Unicode's name of the script that it alone is written in; empty for the Latin one."""
+    return str(tomllib.loads(read(language, "language.toml")).get("script", ""))
+
+
+@cache
+def language_requests(language: str) -> LanguageRequests:
+    """How its speakers ask for a language."""
+    data: Mapping[str, Any] = tomllib.loads(read(language, "requests.toml"))
+    names: Mapping[str, list[str]] = data.get("names", {})
+    return LanguageRequests(
+        names={code: tuple(group) for code, group in names.items()},
+        anywhere=tuple(data.get("anywhere", ())),
+        alone=tuple(data.get("alone", ())),
+    )
+
+
+def _weights(language: str, name: str) -> dict[str, float]:
+    rows = (line.split("\t") for line in read(language, name).splitlines())
     return {feature: float(weight) for feature, weight in rows}
 
 

@@ -14,8 +14,8 @@ from scripts.train_starter.endpointing import (
     is_held_out,
     train,
     unseen_examples,
-    write,
 )
+from scripts.train_starter.linear import write
 from server.conversation.completeness import features
 from server.language.resources import completeness_weights
 

@@ -85,8 +85,10 @@ async def test_another_language_for_a_moment_does_not_cost_the_conversation() ->
     stage = Stage()
 
     def hear(request: SttRequest) -> list[tuple[float, object]]:
-        language = "es" if stage.prompts else "en"  # from the second turn on
-        return [(0.05, transcript(_growing(request), language, languages=("en", "es")))]
+        if not stage.prompts:
+            return [(0.05, transcript(_growing(request), "en", languages=("en", "es")))]
+        text = "Quisiera una cita con el dentista."
+        return [(0.05, transcript(text, "es", languages=("en", "es")))]
 
     stage.stt.script = hear
     await play(stage, [Speech(3.0), Silence(5.0), Speech(3.0), Silence(2.0)])

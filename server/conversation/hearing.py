@@ -1,0 +1,79 @@
+"""What an utterance was, in the language that the conversation is believed to be in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engines.batcher import Priority
+from engines.stt import Transcript
+from engines.vad import RATE_HZ, WINDOW_SAMPLES
+from server.audio import Samples
+from server.conversation.context import Conversation
+from server.language.belief import Decision, Evidence, LanguageBelief, Reason
+from server.settings import Settings
+
+_QUIET = 0.1  # of the loudest windows: what is below it is a pause
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """A final transcript and what it says of the language."""
+
+    transcript: Transcript
+    decision: Decision
+    evidence: Evidence | None = None  # None: the client has chosen the language
+    guess: str | None = None  # the recognizer's own language, if it was decoded again in another
+
+
+async def hear(conversation: Conversation, samples: Samples, settings: Settings) -> Hearing:
+    """Transcribe float32[n] at 16 kHz; once more when the belief has another language for it.
+
+    The belief is not moved: that is for whom the words count. Raises `EngineError`.
+    """
+    transcript = await conversation.transcribe(samples, settings, Priority.ANSWER)
+    belief = conversation.belief
+    if settings.transcription_language is not None:
+        return Hearing(transcript, _chosen(belief, settings.transcription_language))
+    evidence = Evidence(
+        transcript.text,
+        transcript.language_probabilities,
+        voiced_seconds(samples),
+        transcript.mean_token_probability,
+    )
+    decision = belief.update(evidence)
+    if not transcript.text or not _is_in_another(transcript, decision):
+        return Hearing(transcript, decision, evidence)
+    again = await conversation.transcribe(
+        samples, settings, Priority.ANSWER, likely_language=decision.language
+    )
+    if not _is_usable(again, transcript, conversation.config.low_confidence):
+        return Hearing(transcript, decision, evidence, guess=transcript.language)
+    return Hearing(again, decision, evidence, guess=transcript.language)
+
+
+def voiced_seconds(samples: Samples) -> float:
+    """How much of float32[n] at 16 kHz is not quiet, by the level of its windows."""
+    windows = samples[: len(samples) // WINDOW_SAMPLES * WINDOW_SAMPLES].reshape(-1, WINDOW_SAMPLES)
+    if not len(windows):
+        return 0.0
+    levels = np.sqrt(np.mean(np.square(windows), axis=1))
+    loud = np.percentile(levels, 95)
+    voiced = int(np.count_nonzero(levels > _QUIET * loud))
+    return voiced * WINDOW_SAMPLES / RATE_HZ
+
+
+def _chosen(belief: LanguageBelief, language: str) -> Decision:
+    return Decision(language, {language: 1.0}, Reason.CHOSEN, belief)
+
+
+def _is_in_another(transcript: Transcript, decision: Decision) -> bool:
+    """A request for another language is itself in the language that it was heard in."""
+    return decision.reason is not Reason.REQUESTED and transcript.language != decision.language
+
+
+def _is_usable(again: Transcript, first: Transcript, low_confidence: float) -> bool:
+    """Words of another language make no sense in this one: the first transcript says more then."""
+    if not again.text:
+        return False
+    is_clear = again.mean_token_probability >= low_confidence
+    return is_clear or first.mean_token_probability < low_confidence
