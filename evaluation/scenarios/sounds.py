@@ -16,6 +16,7 @@ Signal = npt.NDArray[np.float64]
 Sound = Callable[[np.random.Generator, int], Signal]  # rate in Hz -> about -1 to 1
 
 _BED_SECONDS = 10.0
+_FORMANTS = ((650.0, 80.0, 1.0), (1200.0, 100.0, 0.5), (2500.0, 150.0, 0.25))  # Hz, width, gain
 _CHORDS = ((220.0, 277.2, 329.6), (174.6, 220.0, 261.6), (261.6, 329.6, 392.0))  # A, F, C
 
 
@@ -29,7 +30,7 @@ def cough(rng: np.random.Generator, rate_hz: int) -> Signal:
     """Two or three bursts of breath through a throat, the first the strongest, with a voiced end.
 
     Each begins within some milliseconds and decays over a tenth of a second: noise in the bands of
-    an open vowel, with a falling buzz under it.
+    an open vowel, and behind it a voice that falls.
     """
     bursts = [_cough_burst(rng, rate_hz, 0.8**index) for index in range(rng.integers(2, 4))]
     gaps = [np.zeros(round(rng.uniform(0.08, 0.25) * rate_hz)) for _ in bursts]
@@ -60,7 +61,10 @@ def typing(rng: np.random.Generator, rate_hz: int) -> Signal:
 
 
 def music(rng: np.random.Generator, rate_hz: int) -> Signal:
-    """Two or three chords of three notes, each with four harmonics, struck and dying away."""
+    """Two or three chords of three notes, each with four harmonics, struck and dying away.
+
+    Somebody sings a vowel to them, louder or softer.
+    """
     return np.concatenate(
         [_chord(rng, rate_hz, _CHORDS[index]) for index in rng.permutation(3)[: rng.integers(2, 4)]]
     )
@@ -93,15 +97,31 @@ def echo(playback: Playback, level_db: float, delay_seconds: float) -> Backgroun
 
 
 def _cough_burst(rng: np.random.Generator, rate_hz: int, strength: float) -> Signal:
-    times = _times(rng.uniform(0.18, 0.32), rate_hz)
+    times = _times(rng.uniform(0.25, 0.45), rate_hz)
     noise = rng.standard_normal(len(times))
     throat = _band(noise, 500, 1200, rate_hz) + 0.7 * _band(noise, 1500, 3500, rate_hz)
-    pitch_hz = rng.uniform(110, 220) * np.exp(-times * 2)
-    buzz = np.sign(np.sin(2 * np.pi * np.cumsum(pitch_hz) / rate_hz))
-    voiced = 0.3 * _band(buzz, 300, 1500, rate_hz)
-    envelope = np.minimum(times / 0.008, 1.0) * np.exp(-times * rng.uniform(9, 16))
-    signal: Signal = strength * envelope * (throat + voiced)
+    pitch_hz = rng.uniform(140, 260) * np.exp(-times * rng.uniform(1.0, 2.5))
+    burst = throat * np.exp(-times * rng.uniform(12, 20))
+    voiced = _vowel(pitch_hz, rate_hz) * np.minimum(times / 0.05, 1.0) * np.exp(-times * 4)
+    attack = np.minimum(times / 0.008, 1.0)
+    signal: Signal = strength * attack * (burst + rng.uniform(0.5, 2.0) * voiced)
     return signal
+
+
+def _vowel(pitch_hz: Signal, rate_hz: int) -> Signal:
+    """Pulses of a throat at these pitches, through a mouth that says "uh", the loudest sample 1."""
+    phase = np.cumsum(pitch_hz) / rate_hz
+    pulses = np.diff(np.floor(phase), prepend=0.0)
+    frequencies_hz = np.fft.rfftfreq(len(pulses), 1 / rate_hz)
+    mouth = np.sum(
+        [
+            gain / (1 + ((frequencies_hz - formant_hz) / width_hz) ** 2)
+            for formant_hz, width_hz, gain in _FORMANTS
+        ],
+        axis=0,
+    )
+    voice = np.fft.irfft(np.fft.rfft(pulses) * mouth, len(pulses))
+    return voice / (float(np.abs(voice).max(initial=0.0)) or 1.0)
 
 
 def _click(rng: np.random.Generator, rate_hz: int, low_hz: float, high_hz: float) -> Signal:
@@ -120,7 +140,9 @@ def _chord(rng: np.random.Generator, rate_hz: int, notes_hz: tuple[float, ...]) 
         for note_hz in notes_hz
         for harmonic in range(1, 5)
     ]
-    signal: Signal = envelope * np.sum(partials, axis=0)
+    vibrato_hz = notes_hz[2] / 2 * (1 + 0.02 * np.sin(2 * np.pi * 5.5 * times))
+    song = rng.uniform(0.0, 20.0) * _vowel(vibrato_hz, rate_hz)
+    signal: Signal = envelope * (np.sum(partials, axis=0) + song)
     return signal
 
 
