@@ -24,6 +24,7 @@ _LEAST_HEARD = 0.01  # probability that the recognizer's word is taken for, at l
 _LEAST_READ = 0.05  # likewise of the transcript, which the recognizer's guess has coloured
 _FUNCTION_WORD_EVIDENCE = 3.0  # natural logarithm, for each of the matrix language
 _MOST_FUNCTION_WORDS = 3  # that count
+_CLEAR = 0.7  # mean token probability of speech that is understood
 _SHORT_WORDS = 2  # "no", "okay po": of any language
 _FIRST_WEIGHT = 0.5  # least weight, while no language has been spoken that could be kept
 
@@ -85,19 +86,19 @@ class LanguageBelief:
             odds = {code: _REQUESTED_ODDS if code == requested else 1.0 for code in languages}
             belief = replace(self, probabilities=_normalised(odds), settled=True)
             return Decision(requested, belief.probabilities, Reason.REQUESTED, belief)
-        return self._weigh(evidence)
+        short = self._is_short(evidence)
+        if short and self.settled:
+            return Decision(self.language, self.probabilities, Reason.SHORT, self)
+        found = self._posterior(evidence)
+        belief = replace(self, probabilities=found, settled=not short)
+        return Decision(belief.language, found, Reason.HEARD, belief)
 
-    def _weigh(self, evidence: Evidence) -> "Decision":
+    def _posterior(self, evidence: Evidence) -> dict[str, float]:
         logs = self._faded()
         for language, log in self._log_likelihoods(evidence).items():
             logs[language] += log
         highest = max(logs.values())
-        found = _normalised({code: math.exp(log - highest) for code, log in logs.items()})
-        short = self._is_short(evidence)
-        if short and self.settled and _likeliest(found) != self.language:
-            return Decision(self.language, self.probabilities, Reason.SHORT, self)
-        belief = replace(self, probabilities=found, settled=self.settled or not short)
-        return Decision(belief.language, found, Reason.HEARD, belief)
+        return _normalised({code: math.exp(log - highest) for code, log in logs.items()})
 
     def _faded(self) -> dict[str, float]:
         """Log probabilities before the next utterance: each language may have taken over."""
@@ -128,7 +129,8 @@ class LanguageBelief:
     def _weight(self, evidence: Evidence) -> float:
         """Between 0 and 1: how much an utterance of such length and clarity tells."""
         length = min(1.0, evidence.voiced_seconds / self.config.certain_seconds)
-        return (length if self.settled else max(length, _FIRST_WEIGHT)) * evidence.clarity
+        clarity = min(1.0, evidence.clarity / _CLEAR)
+        return (length if self.settled else max(length, _FIRST_WEIGHT)) * clarity
 
     def _is_short(self, evidence: Evidence) -> bool:
         few_words = len(words_of(evidence.text)) <= _SHORT_WORDS

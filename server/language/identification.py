@@ -34,9 +34,10 @@ def identify(text: str, languages: Sequence[str]) -> dict[str, float]:
     written = _by_script(text, languages)
     if written is not None:
         return {language: float(language == written) for language in languages}
-    scores = {language: _score(text, language) for language in languages}
+    found = ngrams(text)
+    scores = {language: _score(found, language) for language in languages}
     known = [score for score in scores.values() if score is not None]
-    if not known or not words_of(text):
+    if not known or not found:
         return dict.fromkeys(languages, 1 / len(languages))
     highest = max(known)
     shares = {
@@ -80,8 +81,8 @@ def _by_script(text: str, languages: Sequence[str]) -> str | None:
     return None
 
 
-def _score(text: str, language: str) -> float | None:
+def _score(found: Sequence[str], language: str) -> float | None:
     weights: Mapping[str, float] = identification_weights(language)
     if not weights:
         return None
-    return weights.get("bias", 0.0) + sum(weights.get(ngram, 0.0) for ngram in ngrams(text))
+    return weights.get("bias", 0.0) + sum(weights.get(ngram, 0.0) for ngram in found)

@@ -1,8 +1,10 @@
 """A caller who asks for a language outright: "can we speak Spanish", "Tagalog na lang po"."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
 
-from server.language.resources import LanguageRequests, language_requests
+from server.language.resources import language_requests
 from server.language.words import words_of
 
 _SLOT = "{language}"
@@ -16,26 +18,32 @@ def requested_language(text: str, languages: Sequence[str]) -> str | None:
     To ask about a language ("how do you say water in French") is not to ask for it.
     """
     words = tuple(words_of(text))
+    parts = {words[start:end] for end in range(len(words) + 1) for start in range(end)}
     for asked_in in languages:
-        requests = language_requests(asked_in)
         for wanted in languages:
-            if _is_asked_for(words, wanted, requests):
+            requests = _requests(asked_in, wanted)
+            if words in requests.alone or not parts.isdisjoint(requests.anywhere):
                 return wanted
     return None
 
 
-def _is_asked_for(words: Words, language: str, requests: LanguageRequests) -> bool:
-    for name in requests.names.get(language, ()):
-        if any(_filled(phrase, name) == words for phrase in requests.alone):
-            return True
-        if any(_contains(words, _filled(phrase, name)) for phrase in requests.anywhere):
-            return True
-    return False
+@dataclass(frozen=True, slots=True)
+class _Requests:
+    """Ways to ask for one language in another, as words."""
+
+    anywhere: frozenset[Words]
+    alone: frozenset[Words]
 
 
-def _filled(phrase: str, name: str) -> Words:
-    return tuple(words_of(phrase.replace(_SLOT, name)))
+@cache
+def _requests(asked_in: str, wanted: str) -> _Requests:
+    data = language_requests(asked_in)
+    names = data.names.get(wanted, ())
+    return _Requests(_filled(data.anywhere, names), _filled(data.alone, names))
 
 
-def _contains(words: Words, part: Words) -> bool:
-    return any(words[n : n + len(part)] == part for n in range(len(words) - len(part) + 1))
+def _filled(phrases: Iterable[str], names: Iterable[str]) -> frozenset[Words]:
+    names = tuple(names)
+    return frozenset(
+        tuple(words_of(phrase.replace(_SLOT, name))) for phrase in phrases for name in names
+    )
