@@ -25,8 +25,8 @@ from scripts.train_starter.stt.evaluate import (
 FOLDER = Path("models/starter/stt")
 NUM_SENTENCES = 10  # of every language
 MAX_MEGABYTES = 15.0
-MAX_WORD_ERROR_PERCENT = {"demo": 10.0, "seen": 15.0}
-MIN_LANGUAGE_PERCENT = {"demo": 98.0, "seen": 95.0}
+MAX_WORD_ERROR_PERCENT = {"demo": 4.0, "seen": 10.0, "unseen": 20.0}
+MIN_LANGUAGE_PERCENT = {"demo": 98.0, "seen": 95.0, "unseen": 90.0}
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -58,7 +58,7 @@ def test_faster_whisper_hears_held_out_sentences(model: WhisperModel) -> None:
     check(score(recordings, [recognize(recording) for recording in recordings]), "demo")
 
 
-@pytest.mark.parametrize("profile", ["demo", "seen"])
+@pytest.mark.parametrize("profile", ["demo", "seen", "unseen"])
 def test_short_windows_hear_held_out_sentences(model: WhisperModel, profile: str) -> None:
     recordings = record(PROFILES[profile], NUM_SENTENCES, seed=102)
     recognize = short_window(model)
