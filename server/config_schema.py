@@ -188,7 +188,7 @@ class InterruptionConfig:
         maximum=1.0,
     )
     echo_overlap: float = option(
-        0.7,
+        0.8,
         "Share of words that the server itself just said, which makes the sound an echo.",
         minimum=0.0,
         maximum=1.0,

@@ -77,6 +77,7 @@ def test_our_own_words_are_an_echo() -> None:
     ("saying", "text"),
     [
         ("The capital of France is Paris.", "And the capital of Spain?"),
+        ("The capital of France is Paris.", "And the capital of"),
         ("La capitale de la France est Paris.", "Et la capitale de l'Espagne ?"),
         ("From Monday to Friday from eight to five.", "Is it on Friday to eight?"),
     ],
