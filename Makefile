@@ -41,6 +41,7 @@ starter: setup ## train the starter models again, in .venv-train: hours on a CPU
 	@$(TRAIN).llm --minutes 60 --evaluate
 	@$(TRAIN).tts
 	@$(TRAIN).endpointing
+	@$(TRAIN).identification
 
 starter-models: ## bring back the committed starter models
 	@git checkout -- models/starter
