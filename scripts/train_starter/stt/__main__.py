@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--evaluate", action="store_true", help="only print the figures of --out")
     arguments = parser.parse_args()
     if arguments.evaluate:
-        print("\n".join(report(arguments.out, REPORT_SENTENCES)))
+        print_report(arguments.out)
         return
     workers = max(1, arguments.processes // 2)
     train(
@@ -105,7 +105,7 @@ def train(job: Job) -> None:
             process.terminate()
     export(config.checkpoint, job.corpus / TOKENIZER_NAME, job.out)
     print(f"{job.out}: {size_megabytes(job.out):.1f} MB")
-    print("\n".join(report(job.out, REPORT_SENTENCES)))
+    print_report(job.out)
 
 
 def watch(job: Job, processes: list[multiprocessing.process.BaseProcess]) -> None:
@@ -120,6 +120,12 @@ def watch(job: Job, processes: list[multiprocessing.process.BaseProcess]) -> Non
             seen = checkpoint.stat().st_mtime
             print_quick_score(job)
         time.sleep(POLL_SECONDS)
+
+
+def print_report(folder: Path) -> None:
+    """All figures of a model, as they come."""
+    for line in report(folder, REPORT_SENTENCES):
+        print(line, flush=True)
 
 
 def print_quick_score(job: Job) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -165,23 +165,18 @@ def quick_score(folder: Path, num_per_language: int) -> str:
     return "; ".join(lines)
 
 
-def report(folder: Path, num_per_language: int, seed: int = 77) -> list[str]:
+def report(folder: Path, num_per_language: int, seed: int = 77) -> Iterator[str]:
     """All figures, a line for each."""
     model = load(folder)
     windows = {"short window": short_window(model), "faster-whisper": long_window(model)}
-    lines = []
     for name, profile in PROFILES.items():
         recordings = record(profile, num_per_language, seed)
         for window, recognize in windows.items():
-            figures = score(recordings, [recognize(r) for r in recordings])
-            lines.append(f"{name}, {window}: {figures}")
+            yield f"{name}, {window}: {score(recordings, [recognize(r) for r in recordings])}"
         first = beginnings(recordings, 1.0)
         found = score(first, [windows["short window"](r) for r in first]).language_accuracy
-        lines.append(f"{name}, language from the first second: {found:.1f}")
+        yield f"{name}, language from the first second: {found:.1f}"
     nothing = record_nothing(10 * len(LANGUAGES), seed)
     for window, recognize in windows.items():
         texts = [text for text in (recognize(r).text for r in nothing) if text]
-        lines.append(
-            f"nothing said, {window}: {len(texts)} of {len(nothing)} with text {texts[:3]}"
-        )
-    return lines
+        yield f"nothing said, {window}: {len(texts)} of {len(nothing)} with text {texts[:3]}"
