@@ -240,7 +240,7 @@ class Attention:
         except EngineError as error:
             log.warning("an interruption could not be judged: %s", error)
         if transcript is not None:
-            words_of_nothing = backchannels(transcript.language)
+            words_of_nothing = backchannels(self._conversation.language_of(transcript))
             evidence = Evidence(transcript, saying, words_of_nothing, sound_seconds)
             verdict = judge(stage, evidence, self._interruption)
         if attempt is self._attempt:

@@ -34,6 +34,12 @@ class Conversation:
         is_likely = self.belief.probabilities[self.belief.language] >= _LIKELY
         return self.belief.language if is_likely else None
 
+    def language_of(self, sound: Transcript) -> str:
+        """Of a sound that the belief is not asked about: the caller's, unless the recognizer is
+        sure of its guess."""
+        is_sure = sound.language_probabilities.get(sound.language, 0.0) >= _LIKELY
+        return sound.language if is_sure else self.spoken_language or sound.language
+
     async def transcribe(
         self,
         samples: Samples,

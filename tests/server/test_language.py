@@ -9,7 +9,7 @@ from server.events import Transcribed, TurnFinished
 from server.language.belief import LanguageBelief
 from server.metrics import TurnRecord
 from server.settings import Settings
-from tests.fakes import Stage
+from tests.fakes import Stage, transcript
 from tests.server.play import Play, Silence, Speech, Step, play
 from tests.virtual import virtual_time
 
@@ -156,3 +156,15 @@ async def test_unclear_words_do_not_move_it() -> None:
     result = await play(Stage(heard=SPANISH, language="es", confidence=0.2), TURN)
     assert not belief(result).settled
     assert belief(result).language == "en"
+
+
+@virtual_time
+async def test_a_sound_over_an_answer_is_of_the_caller_s_language_unless_the_guess_is_sure() -> (
+    None
+):
+    result = await play(Stage(heard=SPANISH, language="es"), TURN)
+    conversation = result.session._conversation
+    sure = transcript("oo", "tl", languages=("en", "es", "tl"))
+    unsure = replace(sure, language_probabilities={"tl": 0.5, "es": 0.4, "en": 0.1})
+    assert conversation.language_of(sure) == "tl"
+    assert conversation.language_of(unsure) == "es"
