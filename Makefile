@@ -59,4 +59,4 @@ lock: setup ## write requirements/*.lock from pyproject.toml; UPGRADE=1 takes ne
 	@$(LOCK) --group pyproject.toml:gpu -o requirements/gpu.lock
 
 clean: ## remove the environments and everything that was built or cached
-	rm -rf .venv .venv-train .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-output
+	rm -rf .venv .venv-train .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-output eval-output
