@@ -151,7 +151,8 @@ async def serve(config: Config) -> int:
         await runner.setup()
         try:
             await web.TCPSite(runner, config.server.host, config.server.port).start()
-            log.info("listening on http://%s:%d", config.server.host, config.server.port)
+            port = runner.addresses[0][1]  # the one that was taken, when any would do
+            log.info("listening on http://%s:%d", config.server.host, port)
             status = await stop
             server.draining = True
         finally:
