@@ -1,6 +1,8 @@
 """The starter recognizer's recipe, without its training: texts, tokens, speech, batches."""
 
+import itertools
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ from scripts.train_starter.stt.batching import (
 )
 from scripts.train_starter.stt.data import ExampleMaker, read_shard, write_shard
 from scripts.train_starter.stt.evaluate import normalize
+from scripts.train_starter.stt.feed import Feed
 from scripts.train_starter.stt.speech import RATE_HZ, Synthesizer, Voice
 from scripts.train_starter.stt.texts import training_text
 from scripts.train_starter.stt.tokenizer import (
@@ -207,3 +210,18 @@ def test_a_partial_utterance_has_the_words_so_far(examples: list[Example]) -> No
 def test_normalizing_keeps_the_marks() -> None:
     assert normalize("¿Qué día?  Sí, SÍ!") == "qué día sí sí"
     assert normalize("हाँ, ठीक है।") == "हाँ ठीक है"
+
+
+def test_every_shard_is_learnt_by_one_process_in_whatever_order_they_appear(
+    examples: list[Example], tmp_path: Path
+) -> None:
+    feeds = [Feed(tmp_path, rank, world=2, frames_per_batch=3000) for rank in range(2)]
+    texts: list[set[str]] = [set(), set()]
+    for names in (("0001-plain", "0002-plain"), ("0000-plain", "0003-plain", "0004-wide")):
+        for name in names:
+            named = [replace(example, text=f"{name} {example.text}") for example in examples]
+            write_shard(tmp_path / f"{name}.npz", named)
+        for rank, feed in enumerate(feeds):
+            batches = list(itertools.islice(feed.batches(random.Random(rank)), 60))
+            texts[rank] |= {example.text.split()[0] for batch in batches for example in batch}
+    assert texts == [{"0000-plain", "0002-plain"}, {"0001-plain", "0003-plain"}]

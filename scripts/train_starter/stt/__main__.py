@@ -14,7 +14,9 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import torch
@@ -91,34 +93,37 @@ def train(job: Job) -> None:
     plan = corpus_plan(NUM_PLAIN_SHARDS, NUM_WIDE_SHARDS)
     workers = job.num_corpus_workers
     parts = [(job.corpus, plan[worker::workers]) for worker in range(workers)]
-    processes = [spawn.Process(target=make_corpus, args=part) for part in parts]
-    processes += [
+    makers = [spawn.Process(target=make_corpus, args=part) for part in parts]
+    trainers = [
         spawn.Process(target=run, args=(rank, config)) for rank in range(config.num_processes)
     ]
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(number))
-    for process in processes:
+    for process in (*makers, *trainers):
         process.start()
     try:
-        watch(job, processes)
+        watch(job, makers, trainers)
     finally:
-        for process in processes:
+        for process in (*makers, *trainers):
             process.terminate()
     export(config.checkpoint, job.corpus / TOKENIZER_NAME, job.out)
     print(f"{job.out}: {size_megabytes(job.out):.1f} MB")
     print_report(job.out)
 
 
-def watch(job: Job, processes: list[multiprocessing.process.BaseProcess]) -> None:
+def watch(job: Job, makers: Sequence[BaseProcess], trainers: Sequence[BaseProcess]) -> None:
     """Print figures for every new checkpoint until the training has ended."""
     checkpoint = job.training.checkpoint
     seen = checkpoint.stat().st_mtime if checkpoint.exists() else 0.0
-    while any(process.is_alive() for process in processes):
-        failed = [process for process in processes if process.exitcode]
+    while True:
+        running = any(process.is_alive() for process in trainers)
+        failed = [process for process in (*makers, *trainers) if process.exitcode]
         if failed:
             sys.exit(f"A process ended with status {failed[0].exitcode}: its error is above.")
         if checkpoint.exists() and checkpoint.stat().st_mtime > seen:
             seen = checkpoint.stat().st_mtime
             print_quick_score(job)
+        if not running:
+            return
         time.sleep(POLL_SECONDS)
 
 

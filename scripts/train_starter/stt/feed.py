@@ -44,11 +44,15 @@ class Feed:
 
     def _take_new_shards(self) -> None:
         while True:
-            for path in shard_paths(self._folder)[self._rank :: self._world]:
-                allowed = "plain" in path.name or not self.plain_only
-                if allowed and path not in self._read:
-                    self._read.add(path)
-                    self._examples.extend(read_shard(path))
+            for path in filter(self._is_wanted, shard_paths(self._folder)):
+                self._read.add(path)
+                self._examples.extend(read_shard(path))
             if self._examples:
                 return
             time.sleep(1)
+
+    def _is_wanted(self, path: Path) -> bool:
+        """Not read yet, allowed now, and the part of this process: shards are numbered."""
+        number, profile = path.stem.split("-")
+        ours = int(number) % self._world == self._rank
+        return ours and path not in self._read and not (self.plain_only and profile != "plain")
