@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Callable
 
 from engines.errors import EngineError, ProtocolError, TinigError
 from engines.host import Engines
-from engines.llm import Forget
 from server.audio import Samples
 from server.config import ConversationConfig, InterruptionConfig
 from server.conversation.answers import Answers
@@ -37,7 +36,6 @@ from server.events import (
     CreateResponse,
     Event,
     Failed,
-    FunctionCallItem,
     FunctionOutputItem,
     Item,
     ItemAdded,
@@ -137,7 +135,7 @@ class Session:
                     await self._obey(command)
         finally:
             self.outbox.close()
-            await self._forget_conversation()
+            await self._conversation.forget()
 
     async def events(self) -> AsyncIterator[Event]:
         """What is to be sent to the client, until the session is over."""
@@ -222,7 +220,8 @@ class Session:
                 if self.outbox.playback.sent_seconds <= event.seconds:
                     self._attention.rest(self._interruption.immunity_seconds)
             case ResponseFinished() if self._is_current(event):
-                self._background.spawn(lambda: self._play_out(self.outbox.epoch), "playback")
+                epoch = self.outbox.epoch  # of now: the task begins later
+                self._background.spawn(lambda: self._play_out(epoch), "playback")
             case TurnFinished(record=record):
                 self._counters.turns[record.status] += 1
                 log.info("turn", extra=record.to_wire())
@@ -305,7 +304,8 @@ class Session:
     def _hold(self) -> None:
         self.outbox.hold()
         self.outbox.put(AnswerHeld(is_held=True))
-        self._background.spawn(lambda: self._hold_at_most(self.outbox.epoch), "hold")
+        epoch = self.outbox.epoch  # of now: the task begins later
+        self._background.spawn(lambda: self._hold_at_most(epoch), "hold")
 
     async def _hold_at_most(self, epoch: int) -> None:
         """A client that stops sending in the midst of a sound must not hold an answer for ever."""
@@ -407,10 +407,7 @@ class Session:
 
     def _check_call(self, item: Item) -> None:
         """A function's output belongs to a call that the model made."""
-        if not isinstance(item, FunctionOutputItem):
-            return
-        calls = [i for i in self.history.items.values() if isinstance(i, FunctionCallItem)]
-        if item.call_id not in {call.call_id for call in calls}:
+        if isinstance(item, FunctionOutputItem) and not self.history.has_call(item.call_id):
             raise ProtocolError(
                 f"No function call has the call_id {item.call_id!r}.",
                 code="invalid_value",
@@ -419,16 +416,6 @@ class Session:
 
     def _on_defect(self) -> None:
         self.outbox.put(Failed(TinigError("The server failed here. Try again.")))
-
-    async def _forget_conversation(self) -> None:
-        """Give the conversation's place in the model's memory back."""
-        try:
-            forget = Forget(self._conversation.session_id)
-            async with self._conversation.engines.llm.submit(forget) as job:
-                async for _ in job:
-                    pass
-        except EngineError as error:
-            log.warning("the model could not forget the session: %s", error)
 
 
 def _ms(seconds: float) -> int:

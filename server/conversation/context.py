@@ -1,9 +1,12 @@
 """What all turns of one conversation share."""
 
+import logging
 from dataclasses import dataclass
 
 from engines.batcher import Priority
+from engines.errors import EngineError
 from engines.host import Engines
+from engines.llm import Forget
 from engines.stt import SttRequest, Transcript
 from server.audio import Samples
 from server.config import ConversationConfig
@@ -11,6 +14,8 @@ from server.conversation.history import History
 from server.conversation.outbox import Outbox
 from server.language.belief import LanguageBelief
 from server.settings import Settings
+
+log = logging.getLogger(__name__)
 
 _LIKELY = 0.75  # more than the default language has before anything was said
 
@@ -39,6 +44,15 @@ class Conversation:
         sure of its guess."""
         is_sure = sound.language_probabilities.get(sound.language, 0.0) >= _LIKELY
         return sound.language if is_sure else self.spoken_language or sound.language
+
+    async def forget(self) -> None:
+        """Give the conversation's place in the model's memory back."""
+        try:
+            async with self.engines.llm.submit(Forget(self.session_id)) as job:
+                async for _ in job:
+                    pass
+        except EngineError as error:
+            log.warning("the model could not forget the session: %s", error)
 
     async def transcribe(
         self,

@@ -51,6 +51,11 @@ class History:
         if isinstance(item, MessageItem):
             self.items[item_id] = replace(item, text=heard, is_cut=heard != item.text)
 
+    def has_call(self, call_id: str) -> bool:
+        """Whether the model has made this function call."""
+        calls = (item for item in self.items.values() if isinstance(item, FunctionCallItem))
+        return any(call.call_id == call_id for call in calls)
+
     @property
     def answer_id(self) -> str | None:
         """The newest message of the assistant."""
