@@ -1,7 +1,7 @@
 """Whose turn it is: six states, one table, nothing else.
 
 The table says for a state and a trigger which state comes next and what is to be done, in order.
-The session watches the caller, the outbox and the client, fires triggers, and executes commands; it
+The floor watches the caller, the outbox and the client, fires triggers, and executes commands; it
 decides nothing. A pair that the table does not hold raises, and leaves the state as it was.
 
 Triggers come from three sides:
@@ -138,7 +138,7 @@ TABLE: Mapping[tuple[State, Trigger], Step] = {
 
 
 class IllegalTransition(Exception):
-    """The table has no such pair: a defect of the session that fired it."""
+    """The table has no such pair: a defect of whoever fired it."""
 
 
 class Machine:

@@ -1,0 +1,303 @@
+"""Who has the floor: triggers go to the machine, and what it commands is carried out.
+
+Nothing is decided here. What is seen (the caller's audio, what left the outbox, what the client
+asks for) becomes a trigger of the machine; each command that it gives has one function.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from server.audio import Samples
+from server.config import InterruptionConfig
+from server.conversation.answers import Answers
+from server.conversation.attention import Attention
+from server.conversation.background import Background
+from server.conversation.context import Conversation
+from server.conversation.machine import Command as Do
+from server.conversation.machine import Machine, State, Trigger
+from server.conversation.turn import Utterance
+from server.events import (
+    AnswerAudio,
+    AnswerHeld,
+    AudioCommitted,
+    CallEnded,
+    Event,
+    ItemAdded,
+    MessageItem,
+    Reason,
+    ResponseFinished,
+    ResponseStarted,
+    SpeechStarted,
+    SpeechStopped,
+    StateChanged,
+    TurnFinished,
+)
+from server.language.languages import Phrase
+from server.metrics import Counters
+from server.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Floor:
+    """One conversation's turns: listens by `attention`, speaks by `answers`."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        interruption: InterruptionConfig,
+        settings: Settings,
+        counters: Counters,
+        background: Background,
+    ) -> None:
+        self.settings = settings
+        self._conversation = conversation
+        self._outbox = conversation.outbox
+        self._background = background
+        self._machine = Machine()
+        self._interruption = interruption
+        self._cancel_reason: Reason = "turn_detected"
+        self._state_since_seconds = 0.0  # in audio time
+        self._check_ins = 0  # since the caller last spoke
+        self._counters = counters
+        self.attention = Attention(
+            conversation,
+            interruption,
+            settings,
+            background.spawn,
+            on_verdict=self._on_verdict,
+            on_words=self._on_words,
+        )
+        self.answers = Answers(
+            conversation,
+            counters,
+            background.spawn,
+            self._on_answer_over,
+            self.attention.expect_end,
+        )
+        self._execute: dict[Do, Callable[[], None]] = {
+            Do.ANNOUNCE_SPEECH: self._announce_speech,
+            Do.DRAFT: self._draft,
+            Do.DISTRUST_DRAFT: self.answers.distrust_draft,
+            Do.TAKE_SPEECH: self._take_speech,
+            Do.TAKE_AUDIO: self._take_audio,
+            Do.FORGET_SPEECH: self._forget_speech,
+            Do.DROP_DRAFT: self.answers.drop_draft,
+            Do.ANSWER: self._answer,
+            Do.CHECK_IN: self._check_in,
+            Do.HOLD: self._hold,
+            Do.JUDGE: lambda: self.attention.judge(self.answers.saying),
+            Do.RELEASE: self._release,
+            Do.CANCEL_ANSWER: self._cancel_answer,
+        }
+
+    @property
+    def state(self) -> State:
+        """Whose turn it is."""
+        return self._machine.state
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether it is the server's."""
+        return self._machine.is_answering
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Listen and speak as the client asks from now on."""
+        self.settings = settings
+        self.attention.reconfigure(settings)
+        if settings.turn_detection is None and self.state is State.INTERRUPTED:
+            self.fire(Trigger.SPEECH_DISCARDED)  # nobody listens for its end any more
+
+    def cancel(self) -> None:
+        """The client does not want the running answer."""
+        self._cancel_reason = "client_cancelled"
+        self.fire(Trigger.ANSWER_CANCELLED)
+        self._cancel_reason = "turn_detected"
+        self._catch_up()
+
+    def note_speech(self) -> None:
+        """What the caller said becomes an item, and is not answered."""
+        utterance = self.attention.utterance()
+        self._add_item(utterance)
+        self.answers.note_speech(self.settings, utterance)
+
+    # ---- triggers -------------------------------------------------------------------------------
+
+    def fire(self, trigger: Trigger) -> None:
+        """Something has happened: the machine moves, and its commands are carried out."""
+        before = self._machine.state
+        commands = self._machine.fire(trigger)
+        self._state_since_seconds = self.attention.now_seconds
+        log.debug("%s: %s to %s", trigger.value, before.value, self._machine.state.value)
+        if self._machine.state is not before:
+            self._outbox.put(StateChanged(self._machine.state))
+        for command in commands:
+            self._execute[command]()
+
+    async def listen(self, samples: Samples) -> None:
+        """Take in float32[n] of the caller's audio, at the wire's rate."""
+        arrived_seconds = asyncio.get_running_loop().time()
+        async for boundary in self.attention.hear(
+            samples, arrived_seconds, hasty=self.is_answering
+        ):
+            if self._takes_the_floor() or self._is_interrupting():
+                self.fire(Trigger.SPEECH_STARTED)
+            if boundary is not None:
+                self.fire(boundary)
+            if self._is_idle():
+                self.fire(Trigger.CALLER_IDLE)
+            self.attention.follow(over_answer=self.is_answering, saying=self.answers.saying)
+
+    def _is_idle(self) -> bool:
+        idle_seconds = self.attention.now_seconds - self._state_since_seconds
+        limit_seconds = self._conversation.config.idle_seconds
+        return self._machine.state is State.LISTENING_IDLE and 0 < limit_seconds <= idle_seconds
+
+    def _takes_the_floor(self) -> bool:
+        return self._machine.state is State.LISTENING_IDLE and self.attention.is_speech
+
+    def _is_interrupting(self) -> bool:
+        detection = self.settings.turn_detection
+        may = detection is not None and detection.interrupt_response
+        outputs = (State.PROCESSING, State.AI_GENERATING, State.AI_SPEAKING)
+        return may and self._machine.state in outputs and self.attention.is_suspicious
+
+    def _on_words(self, said: str, language: str) -> None:
+        """The caller speaks on, and these words of theirs are certain."""
+        detection = self.settings.turn_detection
+        if detection is not None and detection.create_response:
+            self.answers.prepare(self.settings, said, language)
+
+    def _on_verdict(self, wants_the_floor: bool) -> None:
+        """What the caller's sound over an answer was."""
+        if not self.is_answering:
+            return
+        if wants_the_floor:
+            self.fire(Trigger.WORDS)
+            self._catch_up()
+        elif self._machine.state is State.INTERRUPTED:
+            self.fire(Trigger.NOISE)
+
+    def _catch_up(self) -> None:
+        """The caller has the floor since before this was known, and may have finished already."""
+        if self._machine.state is not State.LISTENING_ACTIVE:
+            return
+        if not self.attention.is_speech:
+            self.fire(Trigger.SPEECH_ENDED)
+        elif self.attention.is_pause:
+            self.fire(Trigger.SPEECH_PAUSED)
+
+    def on_sent(self, event: Event) -> None:
+        """An event has left for the client."""
+        match event:
+            case ResponseStarted() if self._is_current(event):
+                if self._machine.state is not State.INTERRUPTED:
+                    self.fire(Trigger.ANSWER_STARTED)
+            case AnswerAudio() if self._is_current(event):
+                if self._machine.state is State.AI_GENERATING:
+                    self.fire(Trigger.AUDIO_SENT)
+                if self._outbox.playback.sent_seconds <= event.seconds:
+                    self.attention.rest(self._interruption.immunity_seconds)
+            case ResponseFinished() if self._is_current(event):
+                epoch = self._outbox.epoch  # of now: the task begins later
+                self._background.spawn(lambda: self._play_out(epoch), "playback")
+            case TurnFinished(record=record):
+                self._counters.turns[record.status] += 1
+                log.info("turn", extra=record.to_wire())
+
+    def _is_current(self, event: Event) -> bool:
+        return event.epoch == self._outbox.epoch
+
+    async def _play_out(self, epoch: int) -> None:
+        """Wait until the caller has heard the answer to its end."""
+        now_seconds = asyncio.get_running_loop().time()
+        await asyncio.sleep(self._outbox.playback.ahead_seconds(now_seconds))
+        if epoch == self._outbox.epoch:
+            self._on_answer_over()
+
+    def _on_answer_over(self) -> None:
+        if self.is_answering:
+            self.fire(Trigger.ANSWER_OVER)
+            self._catch_up()
+        if self._check_ins > 1 and self._machine.state is State.LISTENING_IDLE:
+            self._outbox.put(CallEnded())
+
+    # ---- what the machine commands --------------------------------------------------------------
+
+    def _announce_speech(self) -> None:
+        self._check_ins = 0
+        self.attention.begin_turn()
+        self._outbox.put(
+            SpeechStarted(self.attention.item_id, _ms(self.attention.speech_start_seconds))
+        )
+
+    def _draft(self) -> None:
+        detection = self.settings.turn_detection
+        if detection is not None:
+            answers = detection.create_response
+            self.answers.draft(self.settings, self.attention.utterance(), answers=answers)
+
+    def _take_speech(self) -> None:
+        """The caller's turn is over: it becomes an item, and is answered."""
+        detection = self.settings.turn_detection
+        answers = detection is not None and detection.create_response
+        utterance = self.attention.utterance()
+        now_seconds = self.attention.now_seconds
+        self._outbox.put(SpeechStopped(utterance.item_id, _ms(now_seconds)))
+        self._add_item(utterance)
+        self.answers.take(self.settings, utterance, answers=answers)
+
+    def _take_audio(self) -> None:
+        """Push to talk: what was said becomes an item; the client asks for an answer itself."""
+        utterance = self.attention.utterance()
+        self._add_item(utterance)
+        self.answers.begin(
+            self.settings, utterance, answers=False, speech_end_seconds=utterance.ended_seconds
+        )
+
+    def _add_item(self, utterance: Utterance) -> None:
+        self._outbox.put(AudioCommitted(utterance.item_id))
+        self._outbox.put(ItemAdded(MessageItem(utterance.item_id, "user", None, spoken=True)))
+        self.attention.forget()
+
+    def _forget_speech(self) -> None:
+        """Sound over an answer was nothing, or may not interrupt it: then its words are noted."""
+        detection = self.settings.turn_detection
+        if detection is not None and not detection.interrupt_response:
+            self.note_speech()
+        elif not self.attention.is_judging_the_end:
+            self.attention.forget()
+
+    def _answer(self) -> None:
+        now_seconds = asyncio.get_running_loop().time()
+        self.answers.begin(self.settings, None, speech_end_seconds=now_seconds)
+
+    def _check_in(self) -> None:
+        self._check_ins += 1
+        words = Phrase.STILL_THERE if self._check_ins == 1 else Phrase.GOODBYE
+        now_seconds = asyncio.get_running_loop().time()
+        self.answers.begin(self.settings, None, words=words, speech_end_seconds=now_seconds)
+
+    def _hold(self) -> None:
+        self._outbox.hold()
+        self._outbox.put(AnswerHeld(is_held=True))
+        epoch = self._outbox.epoch  # of now: the task begins later
+        self._background.spawn(lambda: self._hold_at_most(epoch), "hold")
+
+    async def _hold_at_most(self, epoch: int) -> None:
+        """A client that stops sending in the midst of a sound must not hold an answer for ever."""
+        await asyncio.sleep(self._interruption.strict_seconds + 1.0)
+        if epoch == self._outbox.epoch and self._machine.state is State.INTERRUPTED:
+            self.attention.judge(self.answers.saying)
+
+    def _release(self) -> None:
+        self._outbox.release()
+        self._outbox.put(AnswerHeld(is_held=False))
+
+    def _cancel_answer(self) -> None:
+        self.answers.cancel(self.settings, self._cancel_reason)
+
+
+def _ms(seconds: float) -> int:
+    return round(1000 * seconds)
