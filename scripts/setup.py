@@ -29,6 +29,7 @@ TRAIN_VENV = ROOT / ".venv-train"
 CACHE = ROOT / ".cache"
 LOG = CACHE / "setup.log"
 COMPILE_CORE_MINUTES = 6  # measured: three minutes on two cores
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # where PyTorch publishes its CPU builds
 
 CMAKE_ARGS = {
     "cpu": ["-DLLAVA_BUILD=OFF", "-DGGML_NATIVE=OFF"],
@@ -123,19 +124,52 @@ def set_up(variant: str) -> None:
 def set_up_training() -> None:
     """Bring .venv-train up to date: torch, the recipes' tools, .venv's build of llama.cpp."""
     variant = _variant(None)
-    fingerprint = f"{variant} {_digest([REQUIREMENTS / 'train.txt', *_inputs(variant)])}"
+    torch = _torch_requirement(variant)
+    fingerprint = f"{torch} {variant} {_digest([REQUIREMENTS / 'train.txt', *_inputs(variant)])}"
     if _read(TRAIN_VENV / ".ready") == fingerprint:
         return
     wheel = _wheel_in(CACHE / "wheels" / _wheel_key(variant))
     if wheel is None:
         raise SetupError("llama.cpp is not compiled yet: make setup")
-    progress = Progress(total=2)
+    progress = Progress(total=3)
     print(f"Setting up {TRAIN_VENV} for training (details in {LOG})")
     _create(TRAIN_VENV, progress)
-    progress.step("Installing torch and the training tools")
-    _pip(TRAIN_VENV, ["install", "-r", str(REQUIREMENTS / "train.txt"), str(wheel)], progress)
+    _install_torch(torch, progress)
+    progress.step("Installing the training tools")
+    tools = ["-r", str(REQUIREMENTS / "train.txt"), str(wheel)]
+    _pip(TRAIN_VENV, ["install", torch, *tools], progress)
     (TRAIN_VENV / ".ready").write_text(fingerprint)
     progress.ready()
+
+
+def _torch_requirement(variant: str) -> str:
+    """The torch of train.txt; without an NVIDIA GPU its CPU build, by a name that no other has.
+
+    The torch on PyPI is built for CUDA and brings gigabytes of libraries. A resolver's dry run is
+    no way to find that out, since pip downloads them for it where an index publishes no metadata.
+    """
+    torch = re.search(r"^torch==\S+", (REQUIREMENTS / "train.txt").read_text(), re.MULTILINE)
+    assert torch is not None
+    has_gpu = variant == "gpu" or shutil.which("nvidia-smi") is not None
+    return torch[0] if has_gpu or sys.platform != "linux" else f"{torch[0]}+cpu"
+
+
+def _install_torch(torch: str, progress: Progress) -> None:
+    """Install it before anything else, which could bring another build of it."""
+    if not torch.endswith("+cpu"):
+        progress.step(f"Installing {torch}")
+        _pip(TRAIN_VENV, ["install", torch], progress)
+        return
+    progress.step(f"Installing {torch}: there is no NVIDIA GPU here, so the build without CUDA")
+    index = ["--retries=1", f"--extra-index-url={TORCH_CPU_INDEX}"]
+    try:
+        _pip(TRAIN_VENV, ["install", "--no-deps", *index, torch], progress)
+    except SetupError as error:
+        raise SetupError(
+            f"{error}\ntorch's build without CUDA was not found, and the one with CUDA is not "
+            "fetched on a machine without a GPU. Name an index or a folder that has it: "
+            "PIP_EXTRA_INDEX_URL=... or PIP_FIND_LINKS=... make starter"
+        ) from error
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:

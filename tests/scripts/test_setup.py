@@ -8,6 +8,7 @@ import pytest
 
 from scripts import setup
 
+TORCH = re.findall(r"^torch==\S+", (setup.REQUIREMENTS / "train.txt").read_text(), re.MULTILINE)[0]
 LOCKS = sorted(setup.REQUIREMENTS.glob("*.lock"))
 
 
@@ -120,3 +121,55 @@ def test_a_command_that_fails_shows_its_last_words(
 )
 def test_progress_is_read_from_pip_and_ninja(line: str, gist: str) -> None:
     assert setup._gist(line) == gist
+
+
+@pytest.fixture
+def commands(tree: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The commands that set-up runs for training, on a machine without a GPU; none is run."""
+    run: list[list[str]] = []
+    monkeypatch.setattr(setup, "TRAIN_VENV", tree / ".venv-train")
+    monkeypatch.setattr(setup, "LOG", tree / "setup.log")
+    monkeypatch.setattr(setup, "_run", lambda command, *_: run.append(list(command)))
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    wheels = tree / ".cache" / "wheels" / setup._wheel_key("cpu")
+    wheels.mkdir(parents=True)
+    (wheels / "llama_cpp_python-1.whl").touch()
+    (tree / ".venv-train").mkdir()
+    return run
+
+
+def torch_of(command: list[str]) -> list[str]:
+    return [word for word in command if word.startswith("torch")]
+
+
+def test_without_a_gpu_only_the_build_without_cuda_can_be_installed(
+    commands: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert setup.main(["--train"]) == 0
+    installs = [command for command in commands if "install" in command]
+    assert [torch_of(command) for command in installs] == [[f"{TORCH}+cpu"]] * 2
+    assert "--no-deps" in installs[0]  # nothing else is asked of that index
+    assert f"--extra-index-url={setup.TORCH_CPU_INDEX}" in installs[0]
+    assert "no NVIDIA GPU" in capsys.readouterr().out
+
+
+def test_with_a_gpu_torch_comes_as_published(
+    commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    assert setup.main(["--train"]) == 0
+    assert all(torch_of(line) == [TORCH] for line in commands if "install" in line)
+
+
+def test_another_build_of_torch_is_no_way_out(
+    commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(command: list[str], *_: object) -> None:
+        commands.append(command)
+        if torch_of(command):
+            raise setup.SetupError("no matching distribution")
+
+    monkeypatch.setattr(setup, "_run", refuse)
+    assert setup.main(["--train"]) == 1
+    assert len([line for line in commands if torch_of(line)]) == 1
+    assert "PIP_EXTRA_INDEX_URL" in capsys.readouterr().err
