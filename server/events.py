@@ -110,6 +110,20 @@ class CancelResponse:
     response_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AudioPlayed:
+    """The line has played the next `AnswerAudio` of this epoch to its end."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeysPressed:
+    """The caller has typed these on a telephone's keypad: digits and stars."""
+
+    keys: str
+
+
 Command = (
     UpdateSettings
     | AppendAudio
@@ -119,6 +133,8 @@ Command = (
     | TruncateItem
     | CreateResponse
     | CancelResponse
+    | AudioPlayed
+    | KeysPressed
 )
 
 # ---- events, to the client ----------------------------------------------------------------------

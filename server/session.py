@@ -32,7 +32,11 @@ class Session:
         counters: Counters,
     ) -> None:
         self.history = History()
-        self.outbox = Outbox(self.history.record, config.playback_lead_seconds)
+        self.outbox = Outbox(
+            self.history.record,
+            config.playback_lead_seconds,
+            reports_playback=settings.reports_playback,
+        )
         self._background = Background(self._on_defect)
         self._conversation = Conversation(
             session_id,

@@ -1,6 +1,8 @@
 """What the client asks for: every command is obeyed or refused, and the session lives on."""
 
 import logging
+from collections.abc import Callable
+from typing import Any
 
 from engines.errors import EngineError, ProtocolError
 from server.conversation.context import Conversation
@@ -9,6 +11,7 @@ from server.conversation.machine import State, Trigger
 from server.events import (
     AppendAudio,
     AudioCleared,
+    AudioPlayed,
     CancelResponse,
     ClearAudio,
     Command,
@@ -19,10 +22,13 @@ from server.events import (
     FunctionOutputItem,
     Item,
     ItemAdded,
+    KeysPressed,
+    MessageItem,
     SettingsUpdated,
     TruncateItem,
     UpdateSettings,
 )
+from server.ids import new_id
 from server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -35,35 +41,36 @@ class Requests:
         self._conversation = conversation
         self._outbox = conversation.outbox
         self._floor = floor
+        self._handlers: dict[type, Callable[[Any], None]] = {
+            UpdateSettings: lambda command: self._update(command.settings),
+            CommitAudio: lambda _: self._commit(),
+            ClearAudio: lambda _: self._clear(),
+            CreateItem: lambda command: self._create_item(command.item),
+            TruncateItem: lambda command: self._truncate(command.item_id, command.audio_end_ms),
+            CreateResponse: lambda _: self._create_response(),
+            CancelResponse: lambda command: self._cancel_response(command.response_id),
+            AudioPlayed: lambda command: self._outbox.note_played(command.epoch),
+            KeysPressed: lambda command: self._type(command.keys),
+        }
 
     async def obey(self, command: Command) -> None:
         """Do what the client asks for, or tell it why not."""
         try:
-            await self._dispatch(command)
+            if isinstance(command, AppendAudio):
+                await self._floor.listen(command.samples)
+            else:
+                self._handlers[type(command)](command)
         except (ProtocolError, EngineError) as error:
             log.info("a command was refused: %s", error)
             self._outbox.put(Failed(error))
 
-    async def _dispatch(self, command: Command) -> None:
-        match command:
-            case AppendAudio(samples=samples):
-                await self._floor.listen(samples)
-            case UpdateSettings(settings=settings):
-                self._update(settings)
-            case CommitAudio():
-                self._commit()
-            case ClearAudio():
-                self._floor.fire(Trigger.SPEECH_DISCARDED)
-                self._outbox.put(AudioCleared())
-            case CreateItem(item=item):
-                self._check_call(item)
-                self._outbox.put(ItemAdded(item))
-            case TruncateItem(item_id=item_id, audio_end_ms=audio_end_ms):
-                self._truncate(item_id, audio_end_ms)
-            case CreateResponse():
-                self._create_response()
-            case CancelResponse(response_id=response_id):
-                self._cancel_response(response_id)
+    def _clear(self) -> None:
+        self._floor.fire(Trigger.SPEECH_DISCARDED)
+        self._outbox.put(AudioCleared())
+
+    def _create_item(self, item: Item) -> None:
+        self._check_call(item)
+        self._outbox.put(ItemAdded(item))
 
     def _update(self, settings: Settings) -> None:
         self._floor.reconfigure(settings)
@@ -111,6 +118,13 @@ class Requests:
                 code="response_cancel_not_active",
             )
         self._floor.cancel()
+
+    def _type(self, keys: str) -> None:
+        """Keys are a turn of the caller's, and interrupt like words."""
+        if self._floor.is_answering:
+            self._floor.cancel()
+        self._outbox.put(ItemAdded(MessageItem(new_id("item"), "user", keys)))
+        self._create_response()
 
     def _check_call(self, item: Item) -> None:
         """A function's output belongs to a call that the model made."""

@@ -51,3 +51,4 @@ class Settings:
     tool_choice: Literal["auto", "none"] = "auto"
     max_output_tokens: int | None = None  # None: the server's own bound
     extension_events: frozenset[str] = frozenset()  # `tinig.*` events that the client asked for
+    reports_playback: bool = False  # sends `AudioPlayed`; a hold makes it drop what it has not

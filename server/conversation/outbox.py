@@ -33,14 +33,22 @@ TIMER_SECONDS = 0.001  # no timer is worth less
 class Outbox:
     """One session's outgoing events."""
 
-    def __init__(self, on_fact: Callable[[Event], None], lead_seconds: float) -> None:
+    def __init__(
+        self,
+        on_fact: Callable[[Event], None],
+        lead_seconds: float,
+        *,
+        reports_playback: bool = False,
+    ) -> None:
         self.epoch = 0
-        self.playback = Playback()
+        self.playback = Playback(is_reported=reports_playback)
         self.sent_sound = SentSound()
         self.is_draft = False  # the current turn's lane is closed until it is confirmed
         self.open_response_id: str | None = None  # the client was told that it began, not its end
         self._on_fact = on_fact  # told of what joins the conversation: the history
         self._lead_seconds = lead_seconds
+        self._reports_playback = reports_playback
+        self._unplayed: deque[AnswerAudio] = deque()  # sent, of a client that reports
         self._record: TurnRecord | None = None
         self._held = False
         self._closed = False
@@ -51,7 +59,8 @@ class Outbox:
     def advance(self, *, draft: bool = False) -> int:
         """Begin a new epoch: from now on nothing of an older one leaves."""
         self.epoch += 1
-        self.playback = Playback()
+        self.playback = Playback(is_reported=self._reports_playback)
+        self._unplayed.clear()
         self.is_draft = draft
         self._record = None
         self._held = False
@@ -74,9 +83,18 @@ class Outbox:
         self._held = True
 
     def release(self) -> None:
-        """The current turn goes on where it was held."""
+        """The current turn goes on where it was held; what its client then dropped, first."""
         self._held = False
+        if self._unplayed:
+            self.playback.take_back(sum(event.seconds for event in self._unplayed))
+            self._turn_lane.extendleft(reversed(self._unplayed))
+            self._unplayed.clear()
         self._news.set()
+
+    def note_played(self, epoch: int) -> None:
+        """The client has played the next audio that was sent of this epoch."""
+        if epoch == self.epoch and self._unplayed:
+            self.playback.report(self._unplayed.popleft().seconds)
 
     def put(self, event: Event) -> None:
         """Send an event in its time, or drop it as stale."""
@@ -144,5 +162,7 @@ class Outbox:
                 starts_seconds = now_seconds + self.playback.ahead_seconds(now_seconds)
                 self.sent_sound.add(event.samples, event.rate_hz, starts_seconds)
                 self.playback.play(event.seconds, now_seconds)
+                if self._reports_playback:
+                    self._unplayed.append(event)
                 if self._record is not None:
                     self._record.reach(Milestone.FIRST_AUDIO_SENT, now_seconds)

@@ -6,10 +6,12 @@ USUAL_CHARACTERS_PER_SECOND = 15  # of speech: until a piece is made, its length
 class Playback:
     """One answer as it plays at the client, who plays what it gets without a pause.
 
-    Times are seconds of the event loop's clock.
+    Times are seconds of the event loop's clock. A client that reports what it has played is
+    believed about what was heard; the clock still says how much to send ahead.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_reported: bool = False) -> None:
+        self._reported_seconds = 0.0 if is_reported else None
         self._pieces: list[tuple[str, float]] = []  # text, seconds of audio sent for it
         self._lengths_seconds: list[float] = []  # of all the audio of each piece, once it is made
         self._ends_at = 0.0
@@ -29,6 +31,16 @@ class Playback:
             text, sent_seconds = self._pieces[-1]
             self._pieces[-1] = (text, sent_seconds + seconds)
 
+    def report(self, seconds: float) -> None:
+        """The client has played this much more."""
+        self._reported_seconds = (self._reported_seconds or 0.0) + seconds
+
+    def take_back(self, seconds: float) -> None:
+        """The client dropped this much of what it was sent, and has nothing left to play."""
+        text, sent_seconds = self._pieces[-1]
+        self._pieces[-1] = (text, sent_seconds - seconds)
+        self._ends_at = 0.0
+
     @property
     def sent_seconds(self) -> float:
         """All the audio that was sent."""
@@ -40,6 +52,8 @@ class Playback:
 
     def heard_seconds(self, now: float) -> float:
         """Audio that the caller has heard."""
+        if self._reported_seconds is not None:
+            return self._reported_seconds
         return max(0.0, self.sent_seconds - self.ahead_seconds(now))
 
     def heard_text(self, heard_seconds: float) -> str:
