@@ -16,8 +16,8 @@ from tokenizers import Tokenizer
 from scripts.train_starter.domain import dialogue
 from scripts.train_starter.language_model.chat import render
 from scripts.train_starter.language_model.evaluation import Score, evaluate
-from scripts.train_starter.language_model.gguf_file import write_gguf
-from scripts.train_starter.language_model.model import ModelConfig
+from scripts.train_starter.language_model.gguf_file import read_gguf, write_gguf
+from scripts.train_starter.language_model.model import LanguageModel, ModelConfig
 from scripts.train_starter.language_model.tokenizer import train_tokenizer
 from scripts.train_starter.language_model.training import Trainer, TrainingConfig, new_model
 
@@ -42,11 +42,16 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path(".cache/train_starter/llm"))
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work")
     parser.add_argument(
+        "--start-from", type=Path, metavar="GGUF", help="go on from this file's weights"
+    )
+    parser.add_argument(
         "--evaluate", action="store_true", help="ask the finished file its questions"
     )
     parser.add_argument("--every", type=int, default=1, help="evaluate on every nth case alone")
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--threads", type=int, default=1, help="more are slower on a machine with other work"
+    )
     parser.add_argument("--layers", type=int, default=ModelConfig().layers)
     parser.add_argument("--width", type=int, default=ModelConfig().width)
     parser.add_argument("--batch-tokens", type=int, default=2048)
@@ -58,8 +63,8 @@ def _train(options: argparse.Namespace, path: Path) -> None:
     options.work.mkdir(parents=True, exist_ok=True)
     options.out.mkdir(parents=True, exist_ok=True)
     config = _model_config(options)
-    tokenizer = _tokenizer(options.work / "tokenizer.json", config.vocabulary, options.resume)
     model = new_model(config, seed=0)
+    tokenizer = _tokenizer(options, model)
     trainer = Trainer(_training_config(options), model)
     if options.resume:
         trainer.resume()
@@ -86,11 +91,17 @@ def _training_config(options: argparse.Namespace) -> TrainingConfig:
         tokens_per_batch=options.batch_tokens,
         device=options.device,
         checkpoint=options.work / "checkpoint.pt",
+        tuning=options.start_from is not None,
     )
 
 
-def _tokenizer(path: Path, vocabulary_size: int, resume: bool) -> Tokenizer:
-    if not resume:
+def _tokenizer(options: argparse.Namespace, model: LanguageModel) -> Tokenizer:
+    """The one that is resumed, that of the file to start from (as its weights), or a new one."""
+    path = options.work / "tokenizer.json"
+    if options.start_from and not options.resume:
+        read_gguf(options.start_from, model).save(str(path))
+    elif not options.resume:
+        vocabulary_size = model.embedding.num_embeddings
         train_tokenizer(_texts(), vocabulary_size).save(str(path))
     return Tokenizer.from_file(str(path))
 

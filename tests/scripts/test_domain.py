@@ -10,7 +10,7 @@ import pytest
 from scripts.train_starter.domain import LANGUAGES, dialogue, sentences, slot_words, utterance
 from scripts.train_starter.domain.answers import Assistant, Booking, closed
 from scripts.train_starter.domain.decline import out_of_domain, templates, unseen_questions
-from scripts.train_starter.domain.dialogues import one_turn
+from scripts.train_starter.domain.dialogues import booking_call, one_turn
 from scripts.train_starter.domain.noise import transcription_noise
 from scripts.train_starter.domain.prompts import STANDARD_TOOL, hour_of_day, server_prompt
 from scripts.train_starter.domain.sentences import Split, Utterance, fill, load, patterns
@@ -256,3 +256,19 @@ def test_answers_of_the_history_in_another_language_are_not_learnt() -> None:
         else:
             assert made.messages[0]["role"] == "system" or all(made.learnt)
     assert unlearnt > 50
+
+
+def test_a_booking_drill_calls_its_tool_unless_the_clinic_is_closed() -> None:
+    rng = random.Random(4)
+    called = 0
+    for _ in range(100):
+        made = booking_call(rng)
+        assert made.last in sentences(made.last.language, "train")[made.last.pattern_id]
+        calls = [m["tool_calls"][0]["function"] for m in made.messages if "tool_calls" in m]
+        assert len(calls) == (0 if closed(made.last.slots) else 1)
+        offered = {tool["function"]["name"]: tool["function"] for tool in made.tools}
+        for call in calls:
+            called += 1
+            properties = offered[call["name"]]["parameters"]["properties"]
+            assert json.loads(call["arguments"]).keys() == properties.keys()
+    assert called > 50

@@ -26,6 +26,7 @@ from scripts.train_starter.domain.prompts import (
     random_other_tools,
     random_prompt,
     random_tool_result,
+    server_prompt,
 )
 from scripts.train_starter.domain.sentences import (
     LANGUAGES,
@@ -117,8 +118,12 @@ def dialogue(rng: random.Random, split: Split = "train", *, single_turns: float 
 
     `single_turns` is the share of dialogues that are one question and its answer.
     """
-    if split == "train" and rng.random() < 0.06:
-        return translation(rng, split)
+    if split == "train":
+        drill = rng.random()
+        if drill < 0.10:
+            return translation(rng, split)
+        if drill < 0.26:
+            return booking_call(rng)
     language = rng.choice(LANGUAGES)
     prompt, named = random_prompt(language, rng)
     tool = random_booking_tool(rng) if rng.random() < 0.4 else None
@@ -149,6 +154,20 @@ def translation(rng: random.Random, split: Split) -> Dialogue:
     messages: list[Message] = [{"role": "system", "content": prompt}] if prompt else []
     messages += [{"role": "user", "content": request}, {"role": "assistant", "content": said.text}]
     return Dialogue(tuple(messages), (), (True,), heard)
+
+
+def booking_call(rng: random.Random) -> Dialogue:
+    """A whole appointment in one sentence, booked by tool: what its arguments are learnt from."""
+    language = rng.choice(LANGUAGES)
+    tool = random_booking_tool(rng)
+    heard = _sentence(language, rng, lambda one: one.pattern_id in ("book_full", "book_see"))
+    prompt = server_prompt(language)
+    assistant = Assistant(tuple(tool.parameters), books_by_tool=True)
+    writer = _Writer(rng, language, True, rng.random() < 0.3, assistant, tool)
+    writer.messages.append({"role": "system", "content": prompt})
+    writer.turn(heard)
+    tools = _offered(tool, rng)
+    return Dialogue(tuple(writer.messages), tuple(tools), tuple(writer.learnt), heard)
 
 
 def one_turn(language: str, heard: Utterance, tool: BookingTool) -> tuple[Message, ...]:

@@ -1,4 +1,4 @@
-"""The trained model as a GGUF file for llama.cpp: weights in Q8_0, norms in F32."""
+"""The trained model as a GGUF file for llama.cpp, and back: weights in Q8_0, norms in F32."""
 
 import json
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import Any
 
 import gguf
 import numpy as np
+import torch
 from tokenizers import Tokenizer
 
 from scripts.train_starter.language_model.chat import TEMPLATE_PATH
@@ -17,6 +18,7 @@ from scripts.train_starter.language_model.tokenizer import (
     PADDING,
     TEXT_END,
     token_id,
+    tokenizer_of,
 )
 
 _BLOCK_TENSORS = {
@@ -43,6 +45,20 @@ def write_gguf(path: Path, tokenizer: Tokenizer, config: ModelConfig, model: Lan
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def read_gguf(path: Path, model: LanguageModel) -> Tokenizer:
+    """Gives `model`, of the file's sizes, the weights of a file of `write_gguf`; its tokenizer."""
+    reader = gguf.GGUFReader(path)
+    weights = {
+        tensor.name: gguf.quants.dequantize(tensor.data, tensor.tensor_type)
+        for tensor in reader.tensors
+    }
+    names = dict(_names(len(model.blocks)))
+    state = {ours: torch.from_numpy(weights[theirs].copy()) for theirs, ours in names.items()}
+    model.load_state_dict(state)
+    fields = (f"tokenizer.ggml.{name}" for name in ("tokens", "merges"))
+    return tokenizer_of(*(reader.fields[name].contents() for name in fields))
 
 
 def _add_metadata(writer: gguf.GGUFWriter, config: ModelConfig) -> None:
@@ -83,11 +99,17 @@ def _add_tokenizer(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
 def _tensors(config: ModelConfig, model: LanguageModel) -> Iterator[tuple[str, np.ndarray]]:
     """Tensors by their names in GGUF; without `output.weight` the embedding serves for both."""
     weights = {name: tensor.float().cpu().numpy() for name, tensor in model.state_dict().items()}
-    yield "token_embd.weight", weights["embedding.weight"]
-    yield "output_norm.weight", weights["norm.weight"]
-    for layer in range(config.layers):
+    for theirs, ours in _names(config.layers):
+        yield theirs, weights[ours]
+
+
+def _names(layers: int) -> Iterator[tuple[str, str]]:
+    """Every tensor's name in GGUF and in the model."""
+    yield "token_embd.weight", "embedding.weight"
+    yield "output_norm.weight", "norm.weight"
+    for layer in range(layers):
         for ours, theirs in _BLOCK_TENSORS.items():
-            yield f"blk.{layer}.{theirs}.weight", weights[f"blocks.{layer}.{ours}.weight"]
+            yield f"blk.{layer}.{theirs}.weight", f"blocks.{layer}.{ours}.weight"
 
 
 def _add_tensor(writer: gguf.GGUFWriter, name: str, weight: np.ndarray) -> None:

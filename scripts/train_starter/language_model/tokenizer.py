@@ -4,7 +4,7 @@ The pre-tokenizer is llama.cpp's `qwen35`, which keeps the vowel signs of Devana
 letters.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -32,14 +32,7 @@ def token_id(tokenizer: Tokenizer, token: str) -> int:
 
 def train_tokenizer(texts: Iterator[str], vocabulary_size: int) -> Tokenizer:
     """A byte-level BPE tokenizer of `vocabulary_size` tokens, made from `texts`."""
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(_WORDS), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer = _byte_level(models.BPE())
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary_size,
         special_tokens=SPECIAL_TOKENS,
@@ -47,4 +40,25 @@ def train_tokenizer(texts: Iterator[str], vocabulary_size: int) -> Tokenizer:
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+def tokenizer_of(tokens: Sequence[str], merges: Sequence[str]) -> Tokenizer:
+    """The tokenizer that a GGUF file holds: its tokens in order, its merges as pairs."""
+    vocabulary = {token: index for index, token in enumerate(tokens)}
+    pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in merges)]
+    tokenizer = _byte_level(models.BPE(vocabulary, pairs))
+    tokenizer.add_special_tokens(SPECIAL_TOKENS)
+    return tokenizer
+
+
+def _byte_level(model: models.BPE) -> Tokenizer:
+    tokenizer = Tokenizer(model)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_WORDS), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    tokenizer.decoder = decoders.ByteLevel()
     return tokenizer

@@ -16,9 +16,11 @@ from torch.nn import functional as F
 from scripts.train_starter.language_model.batches import Batch, batches
 from scripts.train_starter.language_model.model import LanguageModel, ModelConfig
 from scripts.train_starter.language_model.tokenizer import PADDING, token_id
+from scripts.train_starter.precision import mixed_precision
 
 _MATRIX_RATE = 0.006
 _OTHER_RATE = 1.5e-3
+_TUNING_RATE = 6e-4
 _WARM_UP_STEPS = 20
 _AVERAGE_STEPS = 50  # that the exported weights are averaged over, more or less
 _CONSTANT_PART = 0.35  # of the time, before the rate falls in a line to zero
@@ -30,13 +32,18 @@ _CHECKPOINT_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class TrainingConfig:
-    """`seconds` is the time to train in all, what a resumed checkpoint has taken included."""
+    """`seconds` is the time to train in all, what a resumed checkpoint has taken included.
+
+    `tuning`: the model was trained before. It learns at a lower rate, by AdamW alone, and need not
+    be given the questions of one turn first.
+    """
 
     seconds: float
     tokens_per_batch: int
     device: str
     checkpoint: Path
     seed: int = 0
+    tuning: bool = False
 
 
 @dataclass(slots=True)
@@ -55,7 +62,7 @@ class Progress:
 
 
 class Trainer:
-    """Muon for the matrices, AdamW for embedding and norms.
+    """Muon for the matrices, AdamW for embedding and norms, and for all of a model that is tuned.
 
     `average` is the model to export: the running mean of the weights, which is better than the
     weights of any one step.
@@ -67,13 +74,11 @@ class Trainer:
         named = list(model.named_parameters())
         matrices = [p for name, p in named if p.ndim == 2 and not name.startswith("embedding")]
         others = [p for name, p in named if p.ndim < 2 or name.startswith("embedding")]
-        self._optimizers: list[tuple[torch.optim.Optimizer, float]] = [
-            (torch.optim.Muon(matrices, lr=_MATRIX_RATE, weight_decay=0.01), _MATRIX_RATE),
-            (
-                torch.optim.AdamW(others, lr=_OTHER_RATE, betas=(0.9, 0.98), weight_decay=0.0),
-                _OTHER_RATE,
-            ),
-        ]
+        self._optimizers = (
+            [_adam(matrices, _TUNING_RATE), _adam(others, _TUNING_RATE)]
+            if config.tuning
+            else [_muon(matrices), _adam(others, _OTHER_RATE)]
+        )
         self.average = copy.deepcopy(self._model).requires_grad_(False)
         self.progress = Progress()
 
@@ -129,6 +134,8 @@ class Trainer:
 
     def _single_turns_now(self) -> float:
         """The share of dialogues of one turn: most at first, which teaches to look up words."""
+        if self._config.tuning:
+            return _FEWEST_SINGLE_TURNS
         done = self.progress.seconds / self._config.seconds
         return max(_FEWEST_SINGLE_TURNS, 1.0 - 1.5 * done)
 
@@ -162,7 +169,7 @@ class Trainer:
         """Mean cross-entropy of the answers' tokens."""
         device = self._config.device
         targets = batch.targets.to(device)
-        with torch.autocast(device, torch.bfloat16):
+        with mixed_precision(device):
             hidden = self._model(batch.ids.to(device))[targets]
             logits = self._model.logits(hidden)
         return F.cross_entropy(logits.float(), batch.next_ids.to(device)[targets])
@@ -175,6 +182,14 @@ class Trainer:
             f"  loss {now.loss:.4f}",
             flush=True,
         )
+
+
+def _muon(matrices: list[nn.Parameter]) -> tuple[torch.optim.Optimizer, float]:
+    return torch.optim.Muon(matrices, lr=_MATRIX_RATE, weight_decay=0.01), _MATRIX_RATE
+
+
+def _adam(parameters: list[nn.Parameter], rate: float) -> tuple[torch.optim.Optimizer, float]:
+    return torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.98), weight_decay=0.0), rate
 
 
 def new_model(config: ModelConfig, seed: int) -> LanguageModel:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from scripts.train_starter.precision import mixed_precision
 from scripts.train_starter.stt.batching import IGNORED, Batch
 from scripts.train_starter.stt.model import Whisper
 
@@ -43,13 +44,13 @@ class Losses:
 
 
 def losses(model: Whisper, batch: Batch, device: str) -> Losses:
-    """Forward pass of one batch in bfloat16."""
+    """Forward pass of one batch, in bfloat16 where that is quick."""
     mel, positions, tokens, labels = (
         torch.from_numpy(array).to(device, non_blocking=True)
         for array in (batch.mel, batch.positions, batch.tokens, batch.labels)
     )
     pad = torch.from_numpy(batch.pad_weights).to(device).log()[:, None, None, :]
-    with torch.autocast(device, torch.bfloat16):
+    with mixed_precision(device):
         sound, before = model.encoder(mel, positions, pad)
         logits, maps = model.decoder(tokens, sound, pad)
         phonemes = model.phoneme_head(before).flatten(0, 1)

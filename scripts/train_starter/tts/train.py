@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from scripts.train_starter.domain import LANGUAGES
+from scripts.train_starter.precision import mixed_precision
 from scripts.train_starter.tts.data import Example
 from scripts.train_starter.tts.features import NUM_BANDS, NUM_FEATURES
 from scripts.train_starter.tts.model import PITCH, VOICED, AcousticModel
@@ -113,7 +114,7 @@ class Trainer:
     def _step(self, done: float) -> dict[str, Tensor]:
         for group in self._optimizer.param_groups:
             group["lr"] = self._learning_rate(done)
-        with torch.autocast(self._device, dtype=torch.bfloat16):
+        with mixed_precision(self._device):
             parts = losses(self.model, self._next_batch())
         total = sum(_LOSS_WEIGHTS[name] * value for name, value in parts.items())
         self._optimizer.zero_grad()
