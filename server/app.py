@@ -3,25 +3,15 @@
 import asyncio
 import logging
 import signal
-from weakref import WeakSet
 
-from aiohttp import WSCloseCode, web
+from aiohttp import web
 
 from engines.host import Engines, running_engines
-from server import logs
-from server.admission import (
-    REALTIME_SUBPROTOCOL,
-    require_key,
-    require_origin,
-    require_room,
-)
-from server.config import Config, ConversationConfig
-from server.ids import new_id
-from server.metrics import Counters
+from server.admission import REALTIME_SUBPROTOCOL, require_key, require_origin
+from server.calls import Calls
+from server.config import Config
 from server.page import Page
 from server.protocol.realtime import converse
-from server.session import Session
-from server.settings import Settings, TurnDetection
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +25,8 @@ class Server:
     def __init__(self, config: Config, engines: Engines) -> None:
         self.config = config
         self.engines = engines
-        self.counters = Counters()
-        self.draining = False
-        self._sockets: WeakSet[web.WebSocketResponse] = WeakSet()
+        self.calls = Calls(config, engines)
+        self.counters = self.calls.counters
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -66,7 +55,7 @@ class Server:
     async def ready(self, request: web.Request) -> web.Response:
         """200 when a new call would be taken."""
         full = self.counters.sessions >= self.config.server.max_sessions
-        state = "draining" if self.draining else "full" if full else "ready"
+        state = "draining" if self.calls.draining else "full" if full else "ready"
         return web.json_response({"status": state}, status=200 if state == "ready" else 503)
 
     async def realtime(self, request: web.Request) -> web.StreamResponse:
@@ -77,57 +66,27 @@ class Server:
             heartbeat=HEARTBEAT_SECONDS,
             max_msg_size=MAXIMUM_MESSAGE_BYTES,
         )
-        self.counters.sessions += 1
-        try:
+        with self.calls.place(socket):
             await socket.prepare(request)
-            self._sockets.add(socket)
             await self._converse(request, socket)
-        finally:
-            self.counters.sessions -= 1
         return socket
 
     async def _converse(self, request: web.Request, socket: web.WebSocketResponse) -> None:
-        session_id = new_id("sess")
-        logs.bind(session=session_id)
-        log.info("call begins", extra={"peer": request.remote})
-        conversation = self.config.conversation
-        settings = _settings(conversation, request.query.get("model", "tinig"))
-        session = Session(
-            session_id,
-            self.engines,
-            config=conversation,
-            interruption=self.config.interruption,
-            settings=settings,
-            counters=self.counters,
-        )
-        await converse(socket, session, session_id, conversation)
+        settings = self.calls.first_settings(request.query.get("model", "tinig"))
+        session_id, session = self.calls.open(settings, request.remote)
+        await converse(socket, session, session_id, self.config.conversation)
         log.info("call ends")
 
     def _admit(self, request: web.Request) -> None:
         """Say no at the door, before the upgrade, and count why."""
         config = self.config.server
-        limit = 0 if self.draining else config.max_sessions
-        try:
+        with self.calls.at_the_door():
             require_origin(request, config.allowed_origins)
             require_key(request, config.api_keys)
-            require_room(self.counters.sessions, limit)
-        except web.HTTPError as refusal:
-            self.counters.refused[refusal.reason] += 1
-            raise
+            self.calls.require_room()
 
     async def _close_sockets(self, app: web.Application) -> None:
-        for socket in set(self._sockets):
-            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"The server is going down.")
-
-
-def _settings(config: ConversationConfig, model: str) -> Settings:
-    """What a session begins with, before its client asks for anything."""
-    detection = TurnDetection(
-        threshold=config.speech_threshold,
-        prefix_padding_ms=round(1000 * config.prefix_padding_seconds),
-        silence_duration_ms=round(1000 * config.end_silence_seconds),
-    )
-    return Settings(model=model, instructions=config.instructions, turn_detection=detection)
+        await self.calls.close_sockets()
 
 
 async def serve(config: Config) -> int:
@@ -154,7 +113,7 @@ async def serve(config: Config) -> int:
             port = runner.addresses[0][1]  # the one that was taken, when any would do
             log.info("listening on http://%s:%d", config.server.host, port)
             status = await stop
-            server.draining = True
+            server.calls.draining = True
         finally:
             await runner.cleanup()
     return status

@@ -1,0 +1,94 @@
+"""The calls that this process holds, whatever door they came in by: a place and a session each."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from weakref import WeakSet
+
+from aiohttp import WSCloseCode, web
+
+from engines.host import Engines
+from server import logs
+from server.admission import require_room
+from server.config import Config, ConversationConfig
+from server.ids import new_id
+from server.metrics import Counters
+from server.session import Session
+from server.settings import Settings, TurnDetection
+
+log = logging.getLogger(__name__)
+
+
+class Calls:
+    """All doors share its places."""
+
+    def __init__(self, config: Config, engines: Engines) -> None:
+        self.config = config
+        self.engines = engines
+        self.counters = Counters()
+        self.draining = False  # nobody gets a place any more
+        self._sockets: WeakSet[web.WebSocketResponse] = WeakSet()
+
+    @property
+    def max_sessions(self) -> int:
+        """Calls that may be held at once, now."""
+        return 0 if self.draining else self.config.server.max_sessions
+
+    def require_room(self) -> None:
+        """Raise 503 when every place is taken, or the server is going down."""
+        require_room(self.counters.sessions, self.max_sessions)
+
+    @contextmanager
+    def at_the_door(self) -> Iterator[None]:
+        """What refuses a caller in this block is counted by its reason."""
+        try:
+            yield
+        except web.HTTPError as refusal:
+            self.counters.refused[refusal.reason] += 1
+            raise
+
+    @contextmanager
+    def place(self, socket: web.WebSocketResponse | None = None) -> Iterator[None]:
+        """Hold a place for one call; its socket is closed when the server goes down."""
+        self.counters.sessions += 1
+        if socket is not None:
+            self._sockets.add(socket)
+        try:
+            yield
+        finally:
+            self.counters.sessions -= 1
+
+    def open(
+        self, settings: Settings, peer: str | None, conversation: ConversationConfig | None = None
+    ) -> tuple[str, Session]:
+        """A new call's session and its name, which is on all log lines of this task from now on.
+
+        `conversation` differs from the configured one where a door knows better.
+        """
+        session_id = new_id("sess")
+        logs.bind(session=session_id)
+        log.info("call begins", extra={"peer": peer})
+        session = Session(
+            session_id,
+            self.engines,
+            config=conversation or self.config.conversation,
+            interruption=self.config.interruption,
+            settings=settings,
+            counters=self.counters,
+        )
+        return session_id, session
+
+    def first_settings(self, model: str = "tinig") -> Settings:
+        """What a session begins with, before its client asks for anything."""
+        config = self.config.conversation
+        detection = TurnDetection(
+            threshold=config.speech_threshold,
+            prefix_padding_ms=round(1000 * config.prefix_padding_seconds),
+            silence_duration_ms=round(1000 * config.end_silence_seconds),
+        )
+        return Settings(model=model, instructions=config.instructions, turn_detection=detection)
+
+    async def close_sockets(self) -> None:
+        """Tell the client of every open socket that the server goes down."""
+        for socket in set(self._sockets):
+            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"The server is going down.")
