@@ -17,7 +17,7 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 
 def guess_languages(text: str) -> frozenset[str]:
     """The languages that the text may be in; empty when nothing speaks for any of the five."""
-    if _share_of_devanagari(text) >= 0.5:
+    if share_of_devanagari(text) >= 0.5:
         return frozenset({"hi"})
     words = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
     scores = {
@@ -27,7 +27,8 @@ def guess_languages(text: str) -> frozenset[str]:
     return frozenset(language for language, score in scores.items() if score == best and best)
 
 
-def _share_of_devanagari(text: str) -> float:
+def share_of_devanagari(text: str) -> float:
+    """Of its letters, 0 to 1; 0 for a text without letters."""
     letters = [letter for letter in text if letter.isalpha()]
     devanagari = [letter for letter in letters if "DEVANAGARI" in unicodedata.name(letter, "")]
     return len(devanagari) / len(letters) if letters else 0.0

@@ -1,0 +1,44 @@
+"""Intervals: they hold what they should, and differences are found where there are some."""
+
+import numpy as np
+import pytest
+
+from evaluation.metrics.bootstrap import mean, paired_difference, ratio
+
+
+def test_the_interval_of_a_share_is_about_the_binomial_one() -> None:
+    interval = mean([1.0] * 20 + [0.0] * 80)
+    assert (interval.value, interval.num) == (0.2, 100)
+    assert interval.low == pytest.approx(0.2 - 1.96 * 0.04, abs=0.015)
+    assert interval.high == pytest.approx(0.2 + 1.96 * 0.04, abs=0.015)
+
+
+def test_it_holds_the_truth_in_about_95_of_100_corpora() -> None:
+    rng = np.random.default_rng(5)
+    held = 0
+    for _ in range(60):
+        words = rng.integers(3, 12, 80).astype(float)
+        interval = ratio(list(rng.binomial(words.astype(int), 0.1)), list(words))
+        held += interval.low <= 0.1 <= interval.high
+    assert 52 <= held <= 60
+
+
+def test_words_weigh_and_not_utterances() -> None:
+    assert ratio([1, 0], [1, 9]).value == pytest.approx(0.1)
+
+
+def test_the_same_data_give_the_same_interval() -> None:
+    assert ratio([1, 0, 2], [4, 5, 6]) == ratio([1, 0, 2], [4, 5, 6])
+
+
+def test_a_clear_difference_is_significant_and_none_is_not() -> None:
+    rng = np.random.default_rng(1)
+    words = [10.0] * 100
+    first = list(rng.binomial(10, 0.10, 100).astype(float))
+    worse = [errors + 1 for errors in first]
+    difference = paired_difference(first, worse, words)
+    assert difference.value == pytest.approx(0.1)
+    assert difference.is_significant
+    other = list(rng.permutation(first))
+    assert not paired_difference(first, other, words).is_significant
+    assert paired_difference(first, first, words).p_value == 1.0
