@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve demo eval-conversation test browser check starter starter-models lock clean
+.PHONY: help setup serve demo models eval-conversation test browser check starter starter-models lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ serve: setup ## serve at http://localhost:8080; ARGS="--port 9000" and other fla
 
 demo: setup ## hold a spoken conversation in five languages with a server of its own
 	@$(VENV) -m evaluation.demo $(ARGS)
+
+models: setup ## fetch real models; ARGS="--list", ARGS="--tier 8gb", ARGS=--help
+	@$(VENV) scripts/download_models.py $(ARGS)
 
 eval-conversation: setup ## hold conversations that are hard to hold; ARGS="--seeds 20", ARGS=--help
 	@$(VENV) -m evaluation.scenarios $(ARGS)
