@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -73,6 +74,8 @@ class Server:
 
     async def _converse(self, request: web.Request, socket: web.WebSocketResponse) -> None:
         settings = self.calls.first_settings(request.query.get("model", "tinig"))
+        if request.query.get("intent") == "transcription":
+            settings = replace(settings, type="transcription")
         session_id, session = self.calls.open(settings, request.remote)
         await converse(socket, session, session_id, self.config.conversation)
         log.info("call ends")

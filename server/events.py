@@ -56,6 +56,27 @@ class FunctionOutputItem:
 
 Item = MessageItem | FunctionCallItem | FunctionOutputItem
 
+
+@dataclass(frozen=True, slots=True)
+class RecordedItem:
+    """A message of the user that a client sends as a recording: transcribed, it is a message."""
+
+    id: str
+    text: str  # what was typed before it
+    samples: Samples  # mono, at `rate_hz`
+    rate_hz: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemReference:
+    """An item that is in the conversation already, by its id."""
+
+    id: str
+
+
+NewItem = Item | RecordedItem
+ROOT = "root"  # as a previous item: before all others
+
 # ---- commands, from the client ------------------------------------------------------------------
 
 
@@ -85,9 +106,24 @@ class ClearAudio:
 
 @dataclass(frozen=True, slots=True)
 class CreateItem:
-    """Put an item into the conversation, after all others."""
+    """Put an item into the conversation: after this one, after `ROOT`, or after all others."""
 
-    item: Item
+    item: NewItem
+    previous_item_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetrieveItem:
+    """Tell how this item stands in the conversation."""
+
+    item_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteItem:
+    """Take this item out of the conversation."""
+
+    item_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +136,11 @@ class TruncateItem:
 
 @dataclass(frozen=True, slots=True)
 class CreateResponse:
-    """Answer now."""
+    """Answer now: by the session's settings or others, to the conversation or to other items."""
+
+    settings: Settings | None = None
+    context: tuple[NewItem | ItemReference, ...] | None = None  # None: the conversation
+    is_beside: bool = False  # the answer is no part of the conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +164,28 @@ class KeysPressed:
     keys: str
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A command with the client's own name for it, which an error that answers it carries."""
+
+    command: "Command"
+    event_id: str | None
+
+
 Command = (
     UpdateSettings
     | AppendAudio
     | CommitAudio
     | ClearAudio
     | CreateItem
+    | RetrieveItem
+    | DeleteItem
     | TruncateItem
     | CreateResponse
     | CancelResponse
     | AudioPlayed
     | KeysPressed
+    | Named
 )
 
 # ---- events, to the client ----------------------------------------------------------------------
@@ -167,6 +218,16 @@ class SpeechStopped:
 
 
 @dataclass(frozen=True, slots=True)
+class SilenceTimedOut:
+    """The caller has been silent for so long that they are spoken to; audio time of the session."""
+
+    item_id: str
+    start_ms: int
+    end_ms: int
+    epoch: None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AudioCommitted:
     """The caller's audio has become the item `item_id`."""
 
@@ -183,10 +244,27 @@ class AudioCleared:
 
 @dataclass(frozen=True, slots=True)
 class ItemAdded:
-    """An item has entered the conversation."""
+    """An item has entered the conversation: after this one, after `ROOT`, or after all others."""
 
     item: Item
+    previous_item_id: str | None = None
     epoch: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemRetrieved:
+    """How an item stands in the conversation."""
+
+    item: Item
+    epoch: None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemDeleted:
+    """An item has left the conversation."""
+
+    item_id: str
+    epoch: None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,9 +307,10 @@ class TranscriptionFailed:
 
 @dataclass(frozen=True, slots=True)
 class ResponseStarted:
-    """An answer begins."""
+    """An answer begins, by these settings."""
 
     response_id: str
+    settings: Settings
     epoch: int | None
 
 
@@ -284,8 +363,18 @@ class ResponseFinished:
     reason: Reason | None = None
     error: TinigError | None = None
     prompt_tokens: int = 0
+    reused_tokens: int = 0  # of the prompt, that the model still remembered
     generated_tokens: int = 0
     epoch: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A part of an answer that is no part of the conversation, and may come amid another's."""
+
+    response_id: str
+    event: "Event"
+    epoch: None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,9 +436,12 @@ Event = (
     SettingsUpdated
     | SpeechStarted
     | SpeechStopped
+    | SilenceTimedOut
     | AudioCommitted
     | AudioCleared
     | ItemAdded
+    | ItemRetrieved
+    | ItemDeleted
     | ItemTruncated
     | PartialTranscript
     | Transcribed
@@ -360,6 +452,7 @@ Event = (
     | AnswerAudio
     | FunctionCalled
     | ResponseFinished
+    | Beside
     | TurnFinished
     | StateChanged
     | AnswerHeld

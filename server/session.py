@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from engines.errors import TinigError
 from engines.host import Engines
 from server.config import ConversationConfig, InterruptionConfig
+from server.conversation.aside import Asides
 from server.conversation.background import Background
 from server.conversation.context import Conversation
 from server.conversation.floor import Floor
@@ -48,7 +49,8 @@ class Session:
             _first_belief(config),
         )
         self._floor = Floor(self._conversation, interruption, settings, counters, self._background)
-        self._requests = Requests(self._conversation, self._floor)
+        asides = Asides(self._conversation, self._background.spawn)
+        self._requests = Requests(self._conversation, self._floor, asides)
 
     @property
     def state(self) -> State:

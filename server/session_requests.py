@@ -1,10 +1,11 @@
 """What the client asks for: every command is obeyed or refused, and the session lives on."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from engines.errors import EngineError, ProtocolError
+from server.conversation.aside import Asides
 from server.conversation.context import Conversation
 from server.conversation.floor import Floor
 from server.conversation.machine import State, Trigger
@@ -18,65 +19,69 @@ from server.events import (
     CommitAudio,
     CreateItem,
     CreateResponse,
+    DeleteItem,
     Failed,
-    FunctionOutputItem,
-    Item,
     ItemAdded,
     KeysPressed,
     MessageItem,
+    Named,
+    RetrieveItem,
     SettingsUpdated,
     TruncateItem,
     UpdateSettings,
 )
 from server.ids import new_id
-from server.settings import Settings
+from server.session_items import Items
+from server.session_responses import Responses
 
 log = logging.getLogger(__name__)
+
+Handler = Callable[[Any], Awaitable[None] | None]
 
 
 class Requests:
     """Obeys one client."""
 
-    def __init__(self, conversation: Conversation, floor: Floor) -> None:
-        self._conversation = conversation
+    def __init__(self, conversation: Conversation, floor: Floor, asides: Asides) -> None:
         self._outbox = conversation.outbox
         self._floor = floor
-        self._handlers: dict[type, Callable[[Any], None]] = {
-            UpdateSettings: lambda command: self._update(command.settings),
-            CommitAudio: lambda _: self._commit(),
-            ClearAudio: lambda _: self._clear(),
-            CreateItem: lambda command: self._create_item(command.item),
-            TruncateItem: lambda command: self._truncate(command.item_id, command.audio_end_ms),
-            CreateResponse: lambda _: self._create_response(),
-            CancelResponse: lambda command: self._cancel_response(command.response_id),
+        self._items = items = Items(conversation, floor)
+        self._responses = responses = Responses(conversation, floor, items, asides)
+        self._handlers: dict[type, Handler] = {
+            AppendAudio: lambda command: floor.listen(command.samples),
+            UpdateSettings: self._update,
+            CommitAudio: self._commit,
+            ClearAudio: self._clear,
+            CreateItem: lambda command: items.create(command.item, command.previous_item_id),
+            RetrieveItem: lambda command: items.retrieve(command.item_id),
+            DeleteItem: lambda command: items.delete(command.item_id),
+            TruncateItem: lambda command: items.truncate(command.item_id, command.audio_end_ms),
+            CreateResponse: responses.create,
+            CancelResponse: lambda command: responses.cancel(command.response_id),
             AudioPlayed: lambda command: self._outbox.note_played(command.epoch),
-            KeysPressed: lambda command: self._type(command.keys),
+            KeysPressed: self._type,
         }
 
     async def obey(self, command: Command) -> None:
         """Do what the client asks for, or tell it why not."""
+        named = command if isinstance(command, Named) else Named(command, None)
         try:
-            if isinstance(command, AppendAudio):
-                await self._floor.listen(command.samples)
-            else:
-                self._handlers[type(command)](command)
+            work = self._handlers[type(named.command)](named.command)
+            if work is not None:
+                await work
         except (ProtocolError, EngineError) as error:
             log.info("a command was refused: %s", error)
-            self._outbox.put(Failed(error))
+            self._outbox.put(Failed(error, named.event_id))
 
-    def _clear(self) -> None:
+    def _update(self, command: UpdateSettings) -> None:
+        self._floor.reconfigure(command.settings)
+        self._outbox.put(SettingsUpdated(command.settings))
+
+    def _clear(self, command: ClearAudio) -> None:
         self._floor.fire(Trigger.SPEECH_DISCARDED)
         self._outbox.put(AudioCleared())
 
-    def _create_item(self, item: Item) -> None:
-        self._check_call(item)
-        self._outbox.put(ItemAdded(item))
-
-    def _update(self, settings: Settings) -> None:
-        self._floor.reconfigure(settings)
-        self._outbox.put(SettingsUpdated(settings))
-
-    def _commit(self) -> None:
+    def _commit(self, command: CommitAudio) -> None:
         if not self._floor.attention.has_audio:
             raise ProtocolError(
                 "There is no audio to commit: append some first.",
@@ -93,46 +98,9 @@ class Requests:
             case _:  # an answer goes on, which the client has not cancelled
                 self._floor.note_speech()
 
-    def _truncate(self, item_id: str, audio_end_ms: int) -> None:
-        if self._floor.answers.is_current(item_id) and self._floor.is_answering:
-            self._floor.cancel()  # the client has stopped playing it
-        self._floor.answers.truncate(item_id, audio_end_ms)
-
-    def _create_response(self) -> None:
-        match self._floor.state:
-            case State.LISTENING_IDLE:
-                self._floor.fire(Trigger.ANSWER_REQUESTED)
-            case State.LISTENING_ACTIVE:
-                self._floor.fire(Trigger.SPEECH_ENDED)
-            case _ if not self._floor.answers.answer_when_heard():
-                raise ProtocolError(
-                    "A response is in progress: cancel it, or wait for response.done.",
-                    code="conversation_already_has_active_response",
-                )
-
-    def _cancel_response(self, response_id: str | None) -> None:
-        open_id = self._outbox.open_response_id
-        if open_id is None or response_id not in (None, open_id):
-            raise ProtocolError(
-                "There is no such response in progress to cancel.",
-                code="response_cancel_not_active",
-            )
-        self._floor.cancel()
-
-    def _type(self, keys: str) -> None:
+    async def _type(self, command: KeysPressed) -> None:
         """Keys are a turn of the caller's, and interrupt like words."""
         if self._floor.is_answering:
             self._floor.cancel()
-        self._outbox.put(ItemAdded(MessageItem(new_id("item"), "user", keys)))
-        self._create_response()
-
-    def _check_call(self, item: Item) -> None:
-        """A function's output belongs to a call that the model made."""
-        if not isinstance(item, FunctionOutputItem):
-            return
-        if not self._conversation.history.has_call(item.call_id):
-            raise ProtocolError(
-                f"No function call has the call_id {item.call_id!r}.",
-                code="invalid_value",
-                param="item.call_id",
-            )
+        self._outbox.put(ItemAdded(MessageItem(new_id("item"), "user", command.keys)))
+        await self._responses.create(CreateResponse())

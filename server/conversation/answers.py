@@ -6,12 +6,14 @@ Says what becomes of an answer by `on_over`, and leaves whose turn it is to the 
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from engines.errors import EngineError, ProtocolError, TinigError
 from server import logs
 from server.conversation.background import Spawn
 from server.conversation.context import Conversation
 from server.conversation.hearing import Hearing, hear
+from server.conversation.history import History
 from server.conversation.playback import Playback
 from server.conversation.prefill import Prefill
 from server.conversation.turn import Turn, Utterance
@@ -81,15 +83,17 @@ class Answers:
         draft: bool = False,
         hearing: Hearing | None = None,
         words: Phrase | None = None,
+        history: History | None = None,
         speech_end_seconds: float,
     ) -> None:
         """Begin a turn in an epoch of its own. `speech_end_seconds` is a time of the loop; `words`
-        are said instead of an answer."""
+        are said instead of an answer; `history` is answered to instead of the conversation's."""
         self._stop_work()
         self._prefill.stop()
         epoch = self._outbox.advance(draft=draft)
+        conversation = self._conversation
         turn = Turn(
-            self._conversation,
+            conversation if history is None else replace(conversation, history=history),
             settings,
             epoch,
             utterance,
@@ -114,11 +118,11 @@ class Answers:
         turn.confirm()
         self._spawn(turn.run, "transcribe")
 
-    def answer_when_heard(self) -> bool:
+    def answer_when_heard(self, settings: Settings) -> bool:
         """Answer the speech whose transcript is still awaited; False when none is."""
         if self._turn is None or self._turn.is_heard:
             return False
-        self._turn.answers = True
+        self._turn.ask(settings)
         return True
 
     def prepare(self, settings: Settings, said: str, language: str) -> None:

@@ -17,7 +17,12 @@ from server.conversation.background import Spawn
 from server.conversation.context import Conversation
 from server.conversation.endpointing import Boundary, EndpointingConfig
 from server.conversation.interruption import Attempt, Evidence, Stage, Verdict, judge
-from server.conversation.listening import Listener, ListeningConfig, with_overrides
+from server.conversation.listening import (
+    Listener,
+    ListeningConfig,
+    with_eagerness,
+    with_overrides,
+)
 from server.conversation.machine import Trigger
 from server.conversation.partials import LocalAgreement
 from server.conversation.turn import Utterance
@@ -121,7 +126,9 @@ class Attention:
 
     def expect_end(self, completeness: float | None) -> None:
         """How far the words before the present pause read as complete; None: it is not known."""
-        if self._conversation.config.adaptive_endpointing:
+        detection = self._settings.turn_detection
+        is_semantic = detection is not None and detection.type == "semantic_vad"
+        if is_semantic or self._conversation.config.adaptive_endpointing:
             self._listener.expect_end(completeness)
 
     async def hear(
@@ -291,6 +298,8 @@ def _listening(config: ConversationConfig, settings: Settings) -> ListeningConfi
     detection = settings.turn_detection
     if detection is None:
         return base
+    if detection.type == "semantic_vad":
+        return with_eagerness(base, detection.eagerness)
     return with_overrides(
         base,
         speech_threshold=detection.threshold,

@@ -14,6 +14,7 @@ from server.conversation.answers import Answers
 from server.conversation.attention import Attention
 from server.conversation.background import Background
 from server.conversation.context import Conversation
+from server.conversation.history import History
 from server.conversation.machine import Command as Do
 from server.conversation.machine import Machine, State, Trigger
 from server.conversation.turn import Utterance
@@ -28,6 +29,7 @@ from server.events import (
     Reason,
     ResponseFinished,
     ResponseStarted,
+    SilenceTimedOut,
     SpeechStarted,
     SpeechStopped,
     StateChanged,
@@ -57,6 +59,7 @@ class Floor:
         self._background = background
         self._machine = Machine()
         self._interruption = interruption
+        self._asked: tuple[Settings, History | None] = (settings, None)  # for the next answer
         self._cancel_reason: Reason = "turn_detected"
         self._state_since_seconds = 0.0  # in audio time
         self._check_ins = 0  # since the caller last spoke
@@ -109,6 +112,20 @@ class Floor:
         if settings.turn_detection is None and self.state is State.INTERRUPTED:
             self.fire(Trigger.SPEECH_DISCARDED)  # nobody listens for its end any more
 
+    def answer(self, settings: Settings, history: History | None) -> bool:
+        """The client asks for an answer by these settings, to this history or to the
+        conversation's; False while another is in progress."""
+        match self.state:
+            case State.LISTENING_IDLE:
+                self._asked = (settings, history)
+                self.fire(Trigger.ANSWER_REQUESTED)
+                return True
+            case State.LISTENING_ACTIVE:
+                self.fire(Trigger.SPEECH_ENDED)
+                return self.settings.answers or self.answers.answer_when_heard(settings)
+            case _:
+                return history is None and self.answers.answer_when_heard(settings)
+
     def cancel(self) -> None:
         """The client does not want the running answer."""
         self._cancel_reason = "client_cancelled"
@@ -150,9 +167,17 @@ class Floor:
             self.attention.follow(over_answer=self.is_answering, saying=self.answers.saying)
 
     def _is_idle(self) -> bool:
+        if self.state is not State.LISTENING_IDLE:
+            return False
         idle_seconds = self.attention.now_seconds - self._state_since_seconds
-        limit_seconds = self._conversation.config.idle_seconds
-        return self._machine.state is State.LISTENING_IDLE and 0 < limit_seconds <= idle_seconds
+        limit_seconds = self._idle_timeout_seconds or self._conversation.config.idle_seconds
+        return 0 < limit_seconds <= idle_seconds
+
+    @property
+    def _idle_timeout_seconds(self) -> float:
+        """The client's own; 0 for none."""
+        detection = self.settings.turn_detection
+        return (detection.idle_timeout_ms or 0) / 1000 if detection is not None else 0.0
 
     def _takes_the_floor(self) -> bool:
         return self._machine.state is State.LISTENING_IDLE and self.attention.is_speech
@@ -165,8 +190,7 @@ class Floor:
 
     def _on_words(self, said: str, language: str) -> None:
         """The caller speaks on, and these words of theirs are certain."""
-        detection = self.settings.turn_detection
-        if detection is not None and detection.create_response:
+        if self.settings.answers:
             self.answers.prepare(self.settings, said, language)
 
     def _on_verdict(self, wants_the_floor: bool) -> None:
@@ -233,20 +257,17 @@ class Floor:
         )
 
     def _draft(self) -> None:
-        detection = self.settings.turn_detection
-        if detection is not None:
-            answers = detection.create_response
-            self.answers.draft(self.settings, self.attention.utterance(), answers=answers)
+        if self.settings.turn_detection is not None:
+            utterance = self.attention.utterance()
+            self.answers.draft(self.settings, utterance, answers=self.settings.answers)
 
     def _take_speech(self) -> None:
         """The caller's turn is over: it becomes an item, and is answered."""
-        detection = self.settings.turn_detection
-        answers = detection is not None and detection.create_response
         utterance = self.attention.utterance()
         now_seconds = self.attention.now_seconds
         self._outbox.put(SpeechStopped(utterance.item_id, _ms(now_seconds)))
         self._add_item(utterance)
-        self.answers.take(self.settings, utterance, answers=answers)
+        self.answers.take(self.settings, utterance, answers=self.settings.answers)
 
     def _take_audio(self) -> None:
         """Push to talk: what was said becomes an item; the client asks for an answer itself."""
@@ -270,14 +291,28 @@ class Floor:
             self.attention.forget()
 
     def _answer(self) -> None:
+        settings, history = self._asked
         now_seconds = asyncio.get_running_loop().time()
-        self.answers.begin(self.settings, None, speech_end_seconds=now_seconds)
+        self.answers.begin(settings, None, history=history, speech_end_seconds=now_seconds)
 
     def _check_in(self) -> None:
-        self._check_ins += 1
-        words = Phrase.STILL_THERE if self._check_ins == 1 else Phrase.GOODBYE
+        if self._idle_timeout_seconds:
+            self._tell_timeout()
+        else:
+            self._check_ins += 1
+        words = Phrase.STILL_THERE if self._check_ins <= 1 else Phrase.GOODBYE
         now_seconds = asyncio.get_running_loop().time()
         self.answers.begin(self.settings, None, words=words, speech_end_seconds=now_seconds)
+
+    def _tell_timeout(self) -> None:
+        """The silence becomes an item, as the client of an idle timeout expects."""
+        item_id = self.attention.item_id
+        end_seconds = self.attention.now_seconds
+        start_seconds = end_seconds - self._idle_timeout_seconds
+        self._outbox.put(SilenceTimedOut(item_id, _ms(start_seconds), _ms(end_seconds)))
+        self._outbox.put(AudioCommitted(item_id))
+        self._outbox.put(ItemAdded(MessageItem(item_id, "user", "", spoken=True)))
+        self.attention.forget()
 
     def _hold(self) -> None:
         self._outbox.hold()

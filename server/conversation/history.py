@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from engines.llm import Message, ToolCall
 from server.events import (
+    ROOT,
     AnswerStarted,
     AnswerText,
     Event,
@@ -12,6 +13,7 @@ from server.events import (
     FunctionOutputItem,
     Item,
     ItemAdded,
+    ItemDeleted,
     MessageItem,
     Transcribed,
 )
@@ -29,7 +31,11 @@ class History:
     def record(self, event: Event) -> None:
         """Take in what an event that is on its way to the client adds."""
         match event:
-            case ItemAdded(item=item) | FunctionCalled(item=item):
+            case ItemAdded(item=item, previous_item_id=previous_item_id):
+                self._insert(item, previous_item_id)
+            case ItemDeleted(item_id=item_id):
+                self.items.pop(item_id, None)
+            case FunctionCalled(item=item):
                 self.items[item.id] = item
             case AnswerStarted(item_id=item_id):
                 self._answer_id = item_id
@@ -72,6 +78,13 @@ class History:
             if item.id != without:
                 _append(messages, item)
         return _last_turns(messages, turns)
+
+    def _insert(self, item: Item, previous_item_id: str | None) -> None:
+        items = list(self.items.values())
+        at = len(items)
+        if previous_item_id is not None:
+            at = [ROOT, *self.items].index(previous_item_id)
+        self.items = {item.id: item for item in [*items[:at], item, *items[at:]]}
 
     def _extend(self, item_id: str, text: str) -> None:
         item = self.items.get(item_id)

@@ -186,3 +186,26 @@ def with_overrides(
             pause_seconds=min(endpointing.pause_seconds, end_silence_seconds),
         ),
     )
+
+
+# Silence that ends a turn after words that read as complete, that tell nothing, that do not: the
+# last is how long the API lets each eagerness wait.
+_SILENCES_SECONDS = {
+    "low": (0.6, 1.0, 8.0),
+    "medium": (0.3, 0.6, 4.0),
+    "auto": (0.3, 0.6, 4.0),
+    "high": (0.2, 0.4, 2.0),
+}
+
+
+def with_eagerness(config: ListeningConfig, eagerness: str) -> ListeningConfig:
+    """The configuration for a client that lets the words decide, and how soon."""
+    shortest, middle, longest = _SILENCES_SECONDS[eagerness]
+    endpointing = replace(
+        config.endpointing,
+        end_silence_seconds=middle,
+        shortest_end_silence_seconds=shortest,
+        longest_end_silence_seconds=longest,
+        pause_seconds=min(config.endpointing.pause_seconds, shortest),
+    )
+    return replace(config, endpointing=endpointing)

@@ -104,6 +104,10 @@ class Turn:
             await self._confirmed.wait()  # such a draft would too often be in vain
         await self._respond(self._reply(self.utterance, transcript))
 
+    def ask(self, settings: Settings) -> None:
+        """The client wants an answer after all, by these settings; the transcript is awaited."""
+        self.answers, self._settings = True, settings
+
     def confirm(self) -> None:
         """The turn is no longer a draft."""
         self._confirmed.set()
@@ -201,6 +205,8 @@ class Turn:
                         for piece in sentences.push(text):
                             yield piece
                     case ToolCall():
+                        for piece in sentences.flush():  # what was said before the call
+                            yield piece
                         self._call(output)
                     case Completion():
                         self._completion = output
@@ -218,7 +224,9 @@ class Turn:
     async def _respond(self, pieces: AsyncIterator[str]) -> None:
         self._conversation.language = self.record.language
         self.has_response = True
-        self._conversation.outbox.put(ResponseStarted(self.response_id, self._epoch))
+        self._conversation.outbox.put(
+            ResponseStarted(self.response_id, self._settings, self._epoch)
+        )
         error: EngineError | None = None
         try:
             await self._deliver(pieces)
@@ -255,6 +263,7 @@ class Turn:
                 reason="max_output_tokens" if cut and not error else None,
                 error=error,
                 prompt_tokens=tokens.prompt_tokens,
+                reused_tokens=tokens.reused_tokens,
                 generated_tokens=tokens.generated_tokens,
                 epoch=self._epoch,
             )

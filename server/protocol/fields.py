@@ -53,6 +53,10 @@ class Fields:
             )
         return self._values[name]
 
+    def has(self, name: str) -> bool:
+        """Whether a field is there and not null."""
+        return self._values.get(name) is not None
+
     def is_null(self, name: str) -> bool:
         """Whether a field is there and null."""
         return name in self._values and self._values[name] is None

@@ -4,13 +4,14 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from engines.errors import ProtocolError
 from server.config import ConversationConfig
 from server.events import CallEnded, Command, Failed
 from server.protocol.realtime_commands import Decoder, event_id_of
 from server.protocol.realtime_events import Encoder
+from server.protocol.realtime_table import Wire
 from server.session import Session
 
 
@@ -33,16 +34,19 @@ async def _read(
 ) -> AsyncIterator[Command]:
     decoder = Decoder(session.settings, config.languages)
     async for message in socket:
-        if message.type is not WSMsgType.TEXT:
-            wrong = ProtocolError("Messages are JSON text.", code="invalid_message_type")
-            session.outbox.put(Failed(wrong))
-            continue
         try:
-            command = decoder.decode(message.data)
+            command = _decode(decoder, message)
         except ProtocolError as error:
-            session.outbox.put(Failed(error, event_id_of(message.data)))
+            event_id = event_id_of(message.data) if message.type is WSMsgType.TEXT else None
+            session.outbox.put(Failed(error, event_id))
             continue
         yield command
+
+
+def _decode(decoder: Decoder, message: WSMessage) -> Command:
+    if message.type is WSMsgType.BINARY:
+        return decoder.decode_binary(message.data)
+    return decoder.decode(message.data)
 
 
 async def _write(socket: web.WebSocketResponse, session: Session, encoder: Encoder) -> None:
@@ -53,6 +57,13 @@ async def _write(socket: web.WebSocketResponse, session: Session, encoder: Encod
             return
         for wire in encoder.encode(event):
             try:
-                await socket.send_str(json.dumps(wire, ensure_ascii=False))
+                await _send(socket, wire)
             except ConnectionError:
                 return
+
+
+async def _send(socket: web.WebSocketResponse, wire: Wire | bytes) -> None:
+    if isinstance(wire, bytes):
+        await socket.send_bytes(wire)
+    else:
+        await socket.send_str(json.dumps(wire, ensure_ascii=False))

@@ -1,124 +1,95 @@
-"""The `session` object of the OpenAI Realtime protocol, read and written."""
+"""What a client asks for in a `session` object of the OpenAI Realtime protocol, and in its place in
+one `response.create`."""
 
-import time
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
+from typing import Literal
 
 from engines.errors import ProtocolError
 from server.protocol.fields import Fields, invalid
-from server.settings import AudioFormat, FunctionTool, Settings, TurnDetection
+from server.protocol.realtime_audio import read_format
+from server.protocol.realtime_detection import read_detection
+from server.protocol.realtime_table import EXTENSION_EVENTS
+from server.settings import FunctionTool, Settings
 
-PCM_RATES_HZ = (24_000, 16_000, 8_000)  # the API knows the first; the others are an extension
-EXTENSION_EVENTS = ("state", "turn", "interruption", "playback", "handover")
+SESSION_TYPES: tuple[Literal["realtime", "transcription"], ...] = ("realtime", "transcription")
 MAXIMUM_OUTPUT_TOKENS = 4096
+METADATA_PAIRS = 16
+METADATA_CHARACTERS = (64, 512)  # of a key, of a value
 
 # What a client may send and what this server has no use for: accepted, so that stock clients work.
 _WITHOUT_EFFECT = ("include", "parallel_tool_calls", "prompt", "reasoning", "tracing", "truncation")
+_ANSWERS = ("instructions", "output_modalities", "tools", "tool_choice", "max_output_tokens")
 
 
 def updated(settings: Settings, session: Fields, languages: Collection[str]) -> Settings:
     """The settings after a `session.update`; raises `ProtocolError` and changes nothing."""
-    session.only(
-        (
-            "type",
-            "model",
-            "instructions",
-            "output_modalities",
-            "audio",
-            "tools",
-            "tool_choice",
-            "max_output_tokens",
-            "tinig",
-            *_WITHOUT_EFFECT,
-        )
-    )
-    session.choice("type", ("realtime",), "realtime")
-    settings = replace(
-        settings,
-        instructions=session.text("instructions", settings.instructions),
-        output_modality=_modality(settings, session),
-        tools=_tools(session) if "tools" in session else settings.tools,
-        tool_choice=session.choice("tool_choice", ("auto", "none"), settings.tool_choice),
-        max_output_tokens=_max_output_tokens(settings, session),
-        extension_events=_extension_events(settings, session),
-    )
+    kind = session.choice("type", SESSION_TYPES, settings.type)
+    if kind == "transcription":
+        session.only(("type", "audio", "tinig", "include"))
+    else:
+        session.only(("type", "model", *_ANSWERS, "audio", "tinig", *_WITHOUT_EFFECT))
+        settings = _with_answers(settings, session)
+    settings = _with_extensions(replace(settings, type=kind), session)
     if "audio" in session:
         settings = _with_audio(settings, session.object("audio"), languages)
     return settings
 
 
-def to_wire(settings: Settings, session_id: str) -> dict[str, Any]:
-    """The whole effective configuration."""
-    return {
-        "type": "realtime",
-        "object": "realtime.session",
-        "id": session_id,
-        "model": settings.model,
-        "expires_at": int(time.time()) + 24 * 3600,
-        "instructions": settings.instructions,
-        "output_modalities": [settings.output_modality],
-        "audio": {
-            "input": {
-                "format": _format_to_wire(settings.input_format),
-                "transcription": _transcription_to_wire(settings),
-                "noise_reduction": None,
-                "turn_detection": _detection_to_wire(settings.turn_detection),
-            },
-            "output": {
-                "format": _format_to_wire(settings.output_format),
-                "voice": settings.voice,
-                "speed": settings.speed,
-            },
-        },
-        "tools": [
-            {
-                "type": "function",
-                "name": tool.name,
-                "description": tool.description,
-                "parameters": tool.parameters,
-            }
-            for tool in settings.tools
-        ],
-        "tool_choice": settings.tool_choice,
-        "max_output_tokens": settings.max_output_tokens or "inf",
-        "tracing": None,
-        "truncation": "auto",
-        "include": None,
-    }
+def for_response(settings: Settings, response: Fields) -> Settings:
+    """The settings of one response; `conversation` and `input` are no settings.
+
+    Raises `ProtocolError`.
+    """
+    response.only(("conversation", "input", "metadata", *_ANSWERS, "audio", *_WITHOUT_EFFECT))
+    settings = replace(_with_answers(settings, response), metadata=_metadata(response))
+    if "audio" in response:
+        audio = response.object("audio")
+        audio.only(("output",))
+        if "output" in audio:
+            output = audio.object("output")
+            output.only(("format", "voice"))
+            settings = _with_output(settings, output)
+    return settings
 
 
-def _modality(settings: Settings, session: Fields) -> Any:
-    if "output_modalities" not in session:
+def _with_answers(settings: Settings, wire: Fields) -> Settings:
+    """What a session and a single response can both say about answers."""
+    tools = _tools(wire) if "tools" in wire else settings.tools
+    choice, forced = _tool_choice(settings, wire, tools)
+    return replace(
+        settings,
+        instructions=wire.text("instructions", settings.instructions),
+        output_modality=_modality(settings, wire),
+        tools=tools,
+        tool_choice=choice,
+        forced_tool=forced,
+        max_output_tokens=_max_output_tokens(settings, wire),
+    )
+
+
+def _modality(settings: Settings, wire: Fields) -> Literal["audio", "text"]:
+    if "output_modalities" not in wire:
         return settings.output_modality
-    modalities = session.required("output_modalities")
-    if modalities not in (["audio"], ["text"]):
-        raise invalid("session.output_modalities", modalities, '["audio"] or ["text"]')
-    return modalities[0]
+    modalities = wire.required("output_modalities")
+    if modalities == ["audio"]:
+        return "audio"
+    if modalities == ["text"]:
+        return "text"
+    raise invalid(f"{wire.path}.output_modalities", modalities, '["audio"] or ["text"]')
 
 
-def _max_output_tokens(settings: Settings, session: Fields) -> int | None:
-    if "max_output_tokens" not in session:
+def _max_output_tokens(settings: Settings, wire: Fields) -> int | None:
+    if "max_output_tokens" not in wire:
         return settings.max_output_tokens
-    if session.required("max_output_tokens") == "inf":
+    if wire.required("max_output_tokens") == "inf":
         return None
-    return session.integer("max_output_tokens", 1, MAXIMUM_OUTPUT_TOKENS)
+    return wire.integer("max_output_tokens", 1, MAXIMUM_OUTPUT_TOKENS)
 
 
-def _extension_events(settings: Settings, session: Fields) -> frozenset[str]:
-    if "tinig" not in session:
-        return settings.extension_events
-    extension = session.object("tinig")
-    extension.only(("events",))
-    events = extension.required("events")
-    if not isinstance(events, list) or not all(event in EXTENSION_EVENTS for event in events):
-        raise invalid("session.tinig.events", events, f"a list of {', '.join(EXTENSION_EVENTS)}")
-    return frozenset(events)
-
-
-def _tools(session: Fields) -> tuple[FunctionTool, ...]:
+def _tools(wire: Fields) -> tuple[FunctionTool, ...]:
     tools = []
-    for tool in session.objects("tools"):
+    for tool in wire.objects("tools"):
         tool.choice("type", ("function",))
         parameters = tool.required("parameters") if "parameters" in tool else {}
         Fields(parameters, f"{tool.path}.parameters")
@@ -126,19 +97,79 @@ def _tools(session: Fields) -> tuple[FunctionTool, ...]:
     return tuple(tools)
 
 
+def _tool_choice(
+    settings: Settings, wire: Fields, tools: tuple[FunctionTool, ...]
+) -> tuple[Literal["auto", "none", "required"], str | None]:
+    """How functions are chosen, and the only one that may be, if one is named."""
+    if "tool_choice" not in wire:
+        return settings.tool_choice, settings.forced_tool
+    if isinstance(wire.required("tool_choice"), str):
+        return wire.choice("tool_choice", ("auto", "none", "required")), None
+    choice = wire.object("tool_choice")
+    choice.choice("type", ("function",))
+    return "required", choice.choice("name", [tool.name for tool in tools])
+
+
+def _metadata(response: Fields) -> dict[str, str] | None:
+    if not response.has("metadata"):
+        return None
+    metadata = response.required("metadata")
+    if not _is_metadata(metadata):
+        key, value = METADATA_CHARACTERS
+        allowed = (
+            f"an object of at most {METADATA_PAIRS} strings, names of at most {key} "
+            f"and values of at most {value} characters"
+        )
+        raise invalid(f"{response.path}.metadata", metadata, allowed)
+    return dict(metadata)
+
+
+def _is_metadata(value: object) -> bool:
+    longest_key, longest_value = METADATA_CHARACTERS
+    return (
+        isinstance(value, dict)
+        and len(value) <= METADATA_PAIRS
+        and all(isinstance(text, str) and len(text) <= longest_value for text in value.values())
+        and all(len(key) <= longest_key for key in value)
+    )
+
+
+def _with_extensions(settings: Settings, session: Fields) -> Settings:
+    if "tinig" not in session:
+        return settings
+    extension = session.object("tinig")
+    extension.only(("events", "binary_audio"))
+    return replace(
+        settings,
+        extension_events=_extension_events(settings, extension),
+        binary_audio=extension.flag("binary_audio", settings.binary_audio),
+    )
+
+
+def _extension_events(settings: Settings, extension: Fields) -> frozenset[str]:
+    if "events" not in extension:
+        return settings.extension_events
+    events = extension.required("events")
+    if not isinstance(events, list) or not all(event in EXTENSION_EVENTS for event in events):
+        raise invalid("session.tinig.events", events, f"a list of {', '.join(EXTENSION_EVENTS)}")
+    return frozenset(events)
+
+
 def _with_audio(settings: Settings, audio: Fields, languages: Collection[str]) -> Settings:
-    audio.only(("input", "output"))
+    audio.only(("input",) if settings.type == "transcription" else ("input", "output"))
     if "input" in audio:
         settings = _with_input(settings, audio.object("input"), languages)
     if "output" in audio:
-        settings = _with_output(settings, audio.object("output"))
+        output = audio.object("output")
+        output.only(("format", "voice", "speed"))
+        settings = _with_output(settings, output)
     return settings
 
 
 def _with_input(settings: Settings, audio: Fields, languages: Collection[str]) -> Settings:
     audio.only(("format", "transcription", "noise_reduction", "turn_detection"))
     if "format" in audio:
-        settings = replace(settings, input_format=_format(audio.object("format")))
+        settings = replace(settings, input_format=read_format(audio.object("format")))
     if audio.is_null("transcription"):
         settings = replace(settings, transcription=False, transcription_language=None)
     elif "transcription" in audio:
@@ -147,31 +178,30 @@ def _with_input(settings: Settings, audio: Fields, languages: Collection[str]) -
     if audio.is_null("turn_detection"):
         settings = replace(settings, turn_detection=None)
     elif "turn_detection" in audio:
-        default = settings.turn_detection or TurnDetection()
-        detection = _detection(audio.object("turn_detection"), default)
+        detection = read_detection(audio.object("turn_detection"), settings.turn_detection)
         settings = replace(settings, turn_detection=detection)
     return settings
 
 
 def _with_output(settings: Settings, audio: Fields) -> Settings:
-    audio.only(("format", "voice", "speed"))
     if "format" in audio:
-        settings = replace(settings, output_format=_format(audio.object("format")))
+        settings = replace(settings, output_format=read_format(audio.object("format")))
     return replace(
         settings,
-        voice=audio.text("voice", settings.voice),
+        voice=_voice(settings, audio),
         speed=audio.number("speed", 0.25, 1.5, settings.speed),
     )
 
 
-def _format(wire: Fields) -> AudioFormat:
-    wire.only(("type", "rate"))
-    wire.choice("type", ("audio/pcm",))
-    return AudioFormat("audio/pcm", wire.choice("rate", PCM_RATES_HZ, PCM_RATES_HZ[0]))
+def _voice(settings: Settings, audio: Fields) -> str:
+    """A voice's name, or an object that holds it."""
+    if "voice" in audio and isinstance(audio.required("voice"), dict):
+        return audio.object("voice").text("id")
+    return audio.text("voice", settings.voice)
 
 
 def _language(wire: Fields, languages: Collection[str]) -> str | None:
-    if "language" not in wire or wire.is_null("language"):
+    if not wire.has("language"):
         return None
     language = wire.text("language")
     if language not in languages:
@@ -181,40 +211,3 @@ def _language(wire: Fields, languages: Collection[str]) -> str | None:
             param=f"{wire.path}.language",
         )
     return language
-
-
-def _detection(wire: Fields, default: TurnDetection) -> TurnDetection:
-    wire.choice("type", ("server_vad",))
-    return TurnDetection(
-        threshold=wire.number("threshold", 0.0, 1.0, default.threshold),
-        prefix_padding_ms=wire.integer("prefix_padding_ms", 0, 5000, default.prefix_padding_ms),
-        silence_duration_ms=wire.integer(
-            "silence_duration_ms", 50, 10_000, default.silence_duration_ms
-        ),
-        create_response=wire.flag("create_response", default.create_response),
-        interrupt_response=wire.flag("interrupt_response", default.interrupt_response),
-    )
-
-
-def _format_to_wire(audio_format: AudioFormat) -> dict[str, Any]:
-    return {"type": audio_format.type, "rate": audio_format.rate_hz}
-
-
-def _transcription_to_wire(settings: Settings) -> dict[str, Any] | None:
-    if not settings.transcription:
-        return None
-    return {"model": "whisper", "language": settings.transcription_language, "prompt": ""}
-
-
-def _detection_to_wire(detection: TurnDetection | None) -> dict[str, Any] | None:
-    if detection is None:
-        return None
-    return {
-        "type": "server_vad",
-        "threshold": detection.threshold,
-        "prefix_padding_ms": detection.prefix_padding_ms,
-        "silence_duration_ms": detection.silence_duration_ms,
-        "create_response": detection.create_response,
-        "interrupt_response": detection.interrupt_response,
-        "idle_timeout_ms": None,
-    }

@@ -89,6 +89,7 @@ async def test_a_spoken_turn_over_the_wire(
         "conversation.item.done",
         "conversation.item.input_audio_transcription.completed",
         "response.created",
+        "rate_limits.updated",
         "response.output_item.added",
         "response.content_part.added",
         "response.output_audio_transcript.delta",

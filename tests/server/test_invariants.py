@@ -8,6 +8,7 @@ at any moment; then the line stays silent, and everything must come to rest.
 import random
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from engines.llm import ToolCall
 from engines.stt import SttRequest
 from server.conversation.machine import State
 from server.events import (
+    ROOT,
     AnswerAudio,
     AnswerStarted,
     AnswerText,
@@ -25,11 +27,16 @@ from server.events import (
     CommitAudio,
     CreateItem,
     CreateResponse,
+    DeleteItem,
     Failed,
     FunctionOutputItem,
+    ItemReference,
     MessageItem,
+    Named,
+    RecordedItem,
     ResponseFinished,
     ResponseStarted,
+    RetrieveItem,
     TruncateItem,
     UpdateSettings,
 )
@@ -47,13 +54,21 @@ UNINTERRUPTED = Settings(input_format=RATE, turn_detection=TurnDetection(interru
 LISTEN_ONLY = Settings(input_format=RATE, turn_detection=TurnDetection(create_response=False))
 TEXT = Settings(input_format=RATE, output_modality="text")
 HEARD = ("What is the capital of France?", "no wait a moment", "mm-hmm", "", "okay")
-MODES = (HANDS_FREE, PUSH_TO_TALK, UNINTERRUPTED, LISTEN_ONLY, TEXT)
+IDLE = Settings(input_format=RATE, turn_detection=TurnDetection(idle_timeout_ms=5000))
+EAGER = Settings(input_format=RATE, turn_detection=TurnDetection("semantic_vad", eagerness="high"))
+MODES = (HANDS_FREE, PUSH_TO_TALK, UNINTERRUPTED, LISTEN_ONLY, TEXT)  # that calls begin with
 
 
 def truncate_last(result: Play) -> TruncateItem:
     """The client has heard 300 ms of the newest answer, if there is one."""
     started = result.of(AnswerStarted)
     return TruncateItem(started[-1].item_id if started else "item_nobody", 300)
+
+
+def delete_last(result: Play) -> DeleteItem:
+    """The client removes the newest answer, if there is one, even while it is spoken."""
+    started = result.of(AnswerStarted)
+    return DeleteItem(started[-1].item_id if started else "item_nobody")
 
 
 STEPS = st.one_of(
@@ -68,8 +83,18 @@ STEPS = st.one_of(
             CancelResponse("resp_nobody"),
             CreateItem(MessageItem("item_x", "user", "Hello")),
             CreateItem(FunctionOutputItem("item_y", "call_1", "done")),
+            CreateItem(MessageItem("item_z", "assistant", "Hello"), "item_x"),
+            CreateItem(RecordedItem("item_r", "", np.zeros(800, dtype=np.float32), 16_000), ROOT),
+            RetrieveItem("item_x"),
+            DeleteItem("item_x"),
+            delete_last,
+            CreateResponse(Settings(output_modality="text")),
+            CreateResponse(context=(MessageItem("item_c", "user", "Hi"), ItemReference("item_x"))),
+            CreateResponse(context=(), is_beside=True),
+            CreateResponse(is_beside=True),
+            Named(CancelResponse(), "event_1"),
             truncate_last,
-            *(UpdateSettings(mode) for mode in MODES),
+            *(UpdateSettings(mode) for mode in (*MODES, IDLE, EAGER)),
         ]
     ),
 )
@@ -170,6 +195,7 @@ def _assert_history_is_what_was_sent(result: Play) -> None:
             sent[item_id] = ""
         elif isinstance(event, AnswerText):
             sent[item_id] += event.text
+    assert "item_c" not in result.session.history.items
     for item in result.session.history.items.values():
-        if isinstance(item, MessageItem) and item.role == "assistant":
+        if isinstance(item, MessageItem) and item.id in sent:
             assert sent[item.id].startswith(item.text or "")
