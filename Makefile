@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve demo models eval-conversation test browser check starter starter-models lock clean
+.PHONY: help setup serve demo models eval-conversation test airgap browser check starter starter-models lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ eval-conversation: setup ## hold conversations that are hard to hold; ARGS="--se
 
 test: setup ## run all tests; ARGS="-k vad" and other options of pytest
 	@$(VENV) -m pytest $(ARGS)
+
+airgap: setup ## hold a conversation where there is no network, and see that none is asked for
+	@$(VENV) -m pytest tests/airgap $(ARGS)
 
 browser: setup ## hold conversations with the page in a real Chromium, which is not installed here
 	@$(VENV) -m pytest tests/browser/page.py $(ARGS)

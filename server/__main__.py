@@ -5,7 +5,7 @@ import os
 import sys
 
 from engines.errors import ConfigError, ModelError
-from server import logs
+from server import logs, offline
 from server.config import parse
 
 
@@ -17,6 +17,8 @@ def main() -> int:
         sys.stderr.write(f"tinig: {error}\n")
         return 2
     logs.configure(config.server.log_format, config.server.log_level)
+    if config.server.offline:
+        offline.enforce(config)
     # After --help and --print-config, since the engines take a second to import.
     from server.app import serve  # noqa: PLC0415
 

@@ -22,6 +22,9 @@ class ServerConfig:
     insecure: bool = option(
         False, "Listen on any address without a key: anybody can use the server."
     )
+    offline: bool = option(
+        True, "Refuse to reach other machines by itself, and tell the libraries not to."
+    )
     max_sessions: int = option(
         64, "Calls at once; one more is answered with 503.", minimum=1, maximum=10_000
     )
