@@ -24,7 +24,7 @@ def main() -> int:
 
     try:
         return asyncio.run(serve(config))
-    except ModelError as error:
+    except (ConfigError, ModelError) as error:
         sys.stderr.write(f"tinig: {error}\n")
         return 1
     except OSError as error:

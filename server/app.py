@@ -12,7 +12,9 @@ from server.admission import REALTIME_SUBPROTOCOL, require_key, require_origin
 from server.calls import Calls
 from server.config import Config
 from server.page import Page
+from server.protocol.audiosocket import AudioSocketDoor
 from server.protocol.realtime import converse
+from server.protocol.twilio import TwilioDoor
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,7 @@ class Server:
         self.engines = engines
         self.calls = Calls(config, engines)
         self.counters = self.calls.counters
+        self.audiosocket = AudioSocketDoor(self.calls)
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -36,6 +39,8 @@ class Server:
         app.router.add_get("/healthz", self.health)
         app.router.add_get("/readyz", self.ready)
         app.router.add_get("/v1/realtime", self.realtime)
+        TwilioDoor(self.calls).add_routes(app.router)
+        self.audiosocket.add_to(app)
         app.on_shutdown.append(self._close_sockets)
         return app
 

@@ -16,6 +16,7 @@ from server.config_schema import (
     ConversationConfig,
     InterruptionConfig,
     ServerConfig,
+    TelephoneConfig,
 )
 from server.config_sources import (
     DEFAULT_FILE,
@@ -35,6 +36,7 @@ __all__ = [
     "ConversationConfig",
     "InterruptionConfig",
     "ServerConfig",
+    "TelephoneConfig",
     "assemble",
     "parse",
 ]

@@ -1,6 +1,7 @@
 """What must hold between fields, or goes beyond a field's type and bounds."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 
 from engines.errors import ConfigError
@@ -26,6 +27,10 @@ def check(config: Config, origins: Mapping[str, str]) -> None:
         _default_language(config, origins),
         *(_order(config, origins, lower, upper) for lower, upper in _ORDERED),
         _voices(config, origins),
+        _twilio_url(config, origins),
+        _peers(config, origins),
+        _person_key(config, origins),
+        _person_number(config, origins),
     ):
         if problem:
             raise ConfigError(problem)
@@ -98,6 +103,38 @@ def _voices(config: Config, origins: Mapping[str, str]) -> str | None:
         if voice.engine == "piper" and not voice.model:
             return _refused("tts.voices", f"voice {number}", origins, "piper with a model")
     return None
+
+
+def _twilio_url(config: Config, origins: Mapping[str, str]) -> str | None:
+    url = config.telephone.twilio_url
+    if not url or (url.startswith(("http://", "https://")) and not url.endswith("/")):
+        return None
+    allowed = "a scheme, a host and perhaps a path, no slash at the end: https://voice.example.org"
+    return _refused("telephone.twilio_url", url, origins, allowed)
+
+
+def _peers(config: Config, origins: Mapping[str, str]) -> str | None:
+    for peer in config.telephone.audiosocket_peers:
+        try:
+            ipaddress.ip_network(peer)
+        except ValueError:
+            allowed = "addresses and networks: 192.168.1.7, 10.0.0.0/24"
+            return _refused("telephone.audiosocket_peers", peer, origins, allowed)
+    return None
+
+
+def _person_key(config: Config, origins: Mapping[str, str]) -> str | None:
+    key = config.telephone.person_key
+    if key in ("", *"0123456789*"):
+        return None
+    return _refused("telephone.person_key", key, origins, "one of 0123456789*, or nothing")
+
+
+def _person_number(config: Config, origins: Mapping[str, str]) -> str | None:
+    number = config.telephone.person_number
+    if not number or re.fullmatch(r"\+[1-9][0-9]{3,14}", number):
+        return None
+    return _refused("telephone.person_number", number, origins, "+ and the whole number, no spaces")
 
 
 def _value(config: Config, path: str) -> float:

@@ -199,12 +199,56 @@ class InterruptionConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TelephoneConfig:
+    """Calls from Twilio and from an Asterisk of your own (docs/telephone.md)."""
+
+    twilio_auth_token: str = option(
+        "", "The account's token, with which Twilio signs; none: that door is closed.", secret=True
+    )
+    twilio_url: str = option(
+        "",
+        "This server as Twilio reaches it, as https://voice.example.org; nothing: as the request "
+        "names it, which a proxy changes.",
+    )
+    twilio_lead_seconds: float = option(
+        0.3,
+        "Audio sent to Twilio ahead of what is heard; what was not heard is taken back there.",
+        minimum=0.02,
+        maximum=10.0,
+    )
+    audiosocket: bool = option(False, "Take calls from Asterisk's AudioSocket.")
+    audiosocket_host: str = option("127.0.0.1", "Address to listen on for them.")
+    audiosocket_port: int = option(
+        9092, "TCP port for them; 0 takes a free one.", minimum=0, maximum=65535
+    )
+    audiosocket_peers: tuple[str, ...] = option(
+        ("127.0.0.1", "::1"),
+        "Addresses and networks that they may come from: AudioSocket knows no password.",
+    )
+    person_key: str = option(
+        "0", "Key that asks for a person when it is pressed alone; nothing: none does."
+    )
+    person_number: str = option(
+        "",
+        "Number that Twilio dials then, as +15551234567; nothing: that key is answered like any "
+        "other.",
+    )
+    key_pause_seconds: float = option(
+        2.0,
+        "Pause after which the keys pressed so far are answered; # ends them at once.",
+        minimum=0.5,
+        maximum=30.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration, one section per part of the process."""
 
     server: ServerConfig = field(default_factory=ServerConfig)
     conversation: ConversationConfig = field(default_factory=ConversationConfig)
     interruption: InterruptionConfig = field(default_factory=InterruptionConfig)
+    telephone: TelephoneConfig = field(default_factory=TelephoneConfig)
     vad: VadConfig = field(default_factory=VadConfig)
     stt: SttConfig = field(default_factory=SttConfig)
     llm: LlmConfig = field(default_factory=LlmConfig)

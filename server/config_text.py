@@ -72,7 +72,8 @@ TOML that can be saved as `tinig.toml`; secrets are left out."""
 
 def _line(field: Field, value: Any) -> str:
     if field.secret:
-        return f"# {field.name}: {len(value)} set, not shown"
+        what = f"{len(value)} set" if isinstance(value, tuple) else "set" if value else "not set"
+        return f"# {field.name}: {what}{', not shown' if value else ''}"
     if value is None:
         return f"# {field.name} is not set"
     return f"{field.name} = {toml_value(value)}"

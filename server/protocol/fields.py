@@ -1,11 +1,22 @@
 """Reading JSON that a client sent: every error names the field, what it holds and what it may."""
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
 from engines.errors import ProtocolError
 
 T = TypeVar("T")
+
+
+def parse_json(text: str) -> Any:
+    """The value of a JSON text. Raises `ProtocolError`."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(
+            f"The message is not valid JSON: {error}.", code="invalid_json"
+        ) from error
 
 
 class Fields:

@@ -1,8 +1,6 @@
 """What an OpenAI Realtime client sends, as commands."""
 
-import json
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
 
 from engines.errors import ProtocolError
 from server.events import (
@@ -19,7 +17,7 @@ from server.events import (
     TruncateItem,
     UpdateSettings,
 )
-from server.protocol.fields import Fields, invalid
+from server.protocol.fields import Fields, invalid, parse_json
 from server.protocol.realtime_audio import decode_audio
 from server.protocol.realtime_items import read_audio, read_context, read_item
 from server.protocol.realtime_settings import for_response, updated
@@ -40,7 +38,7 @@ class Decoder:
 
     def decode(self, text: str) -> Command:
         """One text message. Raises `ProtocolError`; the session lives on."""
-        message = Fields(_parse(text), "")
+        message = Fields(parse_json(text), "")
         kind = message.text("type")
         if kind not in HANDLERS:
             raise invalid("type", kind, " or ".join(HANDLERS))
@@ -130,7 +128,7 @@ HANDLERS: Mapping[str, Callable[[Decoder, Fields], Command]] = {
 def event_id_of(text: str) -> str | None:
     """The client's own name of a message, for the error that answers it."""
     try:
-        message = _parse(text)
+        message = parse_json(text)
     except ProtocolError:
         return None
     return _event_id(message.get("event_id")) if isinstance(message, dict) else None
@@ -138,12 +136,3 @@ def event_id_of(text: str) -> str | None:
 
 def _event_id(value: object) -> str | None:
     return value if isinstance(value, str) else None
-
-
-def _parse(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ProtocolError(
-            f"The message is not valid JSON: {error}.", code="invalid_json"
-        ) from error

@@ -1,0 +1,129 @@
+"""What both telephone doors share: the line's audio, the keypad, and what becomes of a call."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from engines.errors import ProtocolError
+from server.audio import Samples
+from server.config import TelephoneConfig
+from server.events import AppendAudio, Command, KeysPressed
+from server.g711 import RATE_HZ
+from server.settings import AudioFormat, Settings
+
+KEYS = "0123456789*#ABCD"
+BURST_SECONDS = 5.0  # of audio at once, that the network had held back
+SILENCE_AFTER_SECONDS = 0.5  # without audio: a line that sends none while its caller is silent
+TICK_SECONDS = 0.1  # between two looks at a line that sends nothing
+SEND_SECONDS = 5.0  # in which the other end has to take what we send, once its buffers are full
+
+_MAXIMUM_KEYS = 32
+_MAXIMUM_OUTCOMES = 1000
+
+Outcome = Literal["person", "full", "over"]
+
+
+def telephone_settings(settings: Settings, *, reports_playback: bool) -> Settings:
+    """A session's settings, at the telephone's rate both ways."""
+    narrow = AudioFormat(rate_hz=RATE_HZ)
+    return replace(
+        settings, input_format=narrow, output_format=narrow, reports_playback=reports_playback
+    )
+
+
+class Keypad:
+    """Collects keys until a pause or #; the pause is counted in audio, not by the clock."""
+
+    def __init__(self, pause_seconds: float) -> None:
+        self._pause_seconds = pause_seconds
+        self._keys = ""
+        self._waited_seconds = 0.0
+
+    def press(self, key: str) -> str:
+        """What has been entered, if this key ends it."""
+        if key == "#":
+            return self._take()
+        self._keys += key
+        self._waited_seconds = 0.0
+        return self._take() if len(self._keys) == _MAXIMUM_KEYS else ""
+
+    def wait(self, seconds: float) -> str:
+        """What has been entered, if this much more audio ends it."""
+        self._waited_seconds += seconds
+        return self._take() if self._waited_seconds >= self._pause_seconds else ""
+
+    def _take(self) -> str:
+        keys, self._keys = self._keys, ""
+        return keys
+
+
+class Intake:
+    """The caller's audio and keys, as a session wants them. Times are of the loop's clock.
+
+    A session counts time in audio. So a line that sends none is given silence, and one that sends
+    it faster than anybody speaks is refused: it would have more of the engines than others.
+    """
+
+    def __init__(self, config: TelephoneConfig, now_seconds: float, *, has_persons: bool) -> None:
+        self.wants_person = False
+        self._person_key = config.person_key if has_persons else ""
+        self._keypad = Keypad(config.key_pause_seconds)
+        self._allowance_seconds = BURST_SECONDS
+        self._allowed_at = self._heard_at = now_seconds
+
+    def hear(self, samples: Samples, now_seconds: float) -> Iterator[Command]:
+        """float32[n] at 8 kHz has come. Raises `ProtocolError` when it is too much."""
+        seconds = len(samples) / RATE_HZ
+        self._spend(seconds, now_seconds)
+        self._heard_at = now_seconds
+        yield AppendAudio(samples)
+        yield from self._entered(self._keypad.wait(seconds))
+
+    def rest(self, now_seconds: float) -> Iterator[Command]:
+        """Silence for the time in which no audio has come."""
+        missing_seconds = now_seconds - self._heard_at - SILENCE_AFTER_SECONDS
+        if missing_seconds >= TICK_SECONDS:
+            self._heard_at += missing_seconds
+            yield AppendAudio(np.zeros(round(missing_seconds * RATE_HZ), dtype=np.float32))
+            yield from self._entered(self._keypad.wait(missing_seconds))
+
+    def press(self, key: str) -> Iterator[Command]:
+        """The caller has pressed a key, one of `KEYS`."""
+        yield from self._entered(self._keypad.press(key))
+
+    def _entered(self, keys: str) -> Iterator[Command]:
+        if keys and keys == self._person_key:
+            self.wants_person = True
+        elif keys:
+            yield KeysPressed(keys)
+
+    def _spend(self, seconds: float, now_seconds: float) -> None:
+        earned_seconds = now_seconds - self._allowed_at
+        self._allowance_seconds = min(BURST_SECONDS, self._allowance_seconds + earned_seconds)
+        self._allowance_seconds -= seconds
+        self._allowed_at = now_seconds
+        if self._allowance_seconds < 0:
+            raise ProtocolError(
+                "The audio comes faster than it is spoken. Send it as it is recorded.",
+                code="audio_too_fast",
+            )
+
+
+class Outcomes:
+    """What became of the last calls, for who asks what to do with the caller next."""
+
+    def __init__(self) -> None:
+        self._outcomes: OrderedDict[str, Outcome] = OrderedDict()
+
+    def note(self, call: str, outcome: Outcome) -> None:
+        """How this call went."""
+        self._outcomes[call] = outcome
+        if len(self._outcomes) > _MAXIMUM_OUTCOMES:
+            self._outcomes.popitem(last=False)
+
+    def take(self, call: str) -> Outcome:
+        """How it went; it is told once."""
+        return self._outcomes.pop(call, "over")
