@@ -79,16 +79,17 @@ class Outbox:
             self.put(event)
 
     def hold(self) -> None:
-        """Nothing of the current turn leaves until `release`."""
+        """Nothing of the current turn leaves until `release`.
+
+        A client that reports drops what it has not played by now: that will leave once more.
+        """
         self._held = True
+        if self._unplayed:
+            self._take_back(asyncio.get_running_loop().time())
 
     def release(self) -> None:
-        """The current turn goes on where it was held; what its client then dropped, first."""
+        """The current turn goes on where it was held."""
         self._held = False
-        if self._unplayed:
-            self.playback.take_back(sum(event.seconds for event in self._unplayed))
-            self._turn_lane.extendleft(reversed(self._unplayed))
-            self._unplayed.clear()
         self._news.set()
 
     def note_played(self, epoch: int) -> None:
@@ -128,6 +129,18 @@ class Outbox:
                 yield event
             else:
                 await self._news_within(wait_seconds)
+
+    def _take_back(self, now_seconds: float) -> None:
+        unheard_seconds = self.playback.sent_seconds - self.playback.heard_seconds(now_seconds)
+        dropped_seconds = 0.0
+        while self._unplayed:
+            event = self._unplayed.pop()
+            if dropped_seconds + event.seconds / 2 > unheard_seconds:
+                break  # most of it was heard
+            dropped_seconds += event.seconds
+            self._turn_lane.appendleft(event)
+        self._unplayed.clear()
+        self.playback.take_back(dropped_seconds)
 
     def _send_at_once(self, event: Event) -> None:
         self._on_fact(event)

@@ -2,12 +2,15 @@
 
 USUAL_CHARACTERS_PER_SECOND = 15  # of speech: until a piece is made, its length is not known
 
+REPORT_SECONDS = 0.5  # that a report may be late; a client further behind the clock has stalled
+
 
 class Playback:
     """One answer as it plays at the client, who plays what it gets without a pause.
 
-    Times are seconds of the event loop's clock. A client that reports what it has played is
-    believed about what was heard; the clock still says how much to send ahead.
+    Times are seconds of the event loop's clock. A client may report what it has played. A report
+    is late by its way here, so that the clock knows better; but the clock does not know of a client
+    that stalls, and there the report is believed.
     """
 
     def __init__(self, *, is_reported: bool = False) -> None:
@@ -36,10 +39,11 @@ class Playback:
         self._reported_seconds = (self._reported_seconds or 0.0) + seconds
 
     def take_back(self, seconds: float) -> None:
-        """The client dropped this much of what it was sent, and has nothing left to play."""
+        """The client drops this much of what it was sent, and has nothing left to play."""
         text, sent_seconds = self._pieces[-1]
         self._pieces[-1] = (text, sent_seconds - seconds)
         self._ends_at = 0.0
+        self._reported_seconds = self.sent_seconds
 
     @property
     def sent_seconds(self) -> float:
@@ -52,9 +56,11 @@ class Playback:
 
     def heard_seconds(self, now: float) -> float:
         """Audio that the caller has heard."""
-        if self._reported_seconds is not None:
-            return self._reported_seconds
-        return max(0.0, self.sent_seconds - self.ahead_seconds(now))
+        by_clock = max(0.0, self.sent_seconds - self.ahead_seconds(now))
+        reported = self._reported_seconds
+        if reported is None or reported <= by_clock <= reported + REPORT_SECONDS:
+            return by_clock
+        return reported
 
     def heard_text(self, heard_seconds: float) -> str:
         """The words that lie wholly within the first `heard_seconds`, time shared out evenly by

@@ -184,8 +184,8 @@ class AudioSocketCall:
         while await self._send(self._loudspeaker.next_frame()):
             due += FRAME_SECONDS
             now = self._loop.time()
-            if now - due > _BEHIND_SECONDS:
-                due = now
+            if now - due > (_BEHIND_SECONDS if self._loudspeaker.waiting_seconds else 0.0):
+                due = now  # speech that is late catches up; silence need not
             await asyncio.sleep(due - now)
 
     async def _send(self, frame: Frame) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 
 import numpy as np
+import pytest
 
 from server.conversation.outbox import Outbox
 from server.events import (
@@ -64,11 +65,33 @@ async def test_what_was_sent_but_not_played_is_sent_again_after_a_hold() -> None
     outbox.note_played(outbox.epoch)
     outbox.hold()
     assert await sent_within(outbox, 3.0) == []
-    assert outbox.playback.heard_seconds(asyncio.get_running_loop().time()) == 0.1
+    heard_seconds = outbox.playback.heard_seconds(asyncio.get_running_loop().time())
+    assert heard_seconds == pytest.approx(0.1)
     outbox.release()
     assert numbers(await sent_within(outbox, 0.001)) == [1, 2, 3, 4], "no more ahead than before"
     assert numbers(await sent_within(outbox, 3.0)) == [5, 6, 7, 8, 9]
     assert round(outbox.playback.sent_seconds, 6) == 1.0
+
+
+@virtual_time
+async def test_a_report_on_its_way_is_made_up_for_by_the_clock() -> None:
+    outbox = outbox_with_an_answer()
+    first = numbers(await sent_within(outbox, 0.21))
+    assert first == [0, 1, 2, 3, 4, 5]
+    outbox.note_played(outbox.epoch)  # of 0.1 s, when 0.2 s have been played
+    outbox.hold()
+    outbox.release()
+    assert numbers(await sent_within(outbox, 3.0)) == [2, 3, 4, 5, 6, 7, 8, 9]
+
+
+@virtual_time
+async def test_a_line_that_stalls_is_believed() -> None:
+    outbox = outbox_with_an_answer()
+    await sent_within(outbox, 0.7)
+    outbox.note_played(outbox.epoch)
+    outbox.hold()
+    outbox.release()
+    assert numbers(await sent_within(outbox, 3.0)) == list(range(1, 10))
 
 
 @virtual_time
