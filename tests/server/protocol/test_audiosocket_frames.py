@@ -29,7 +29,8 @@ def test_a_frame_is_a_kind_a_length_and_a_payload() -> None:
 @given(FRAMES, st.lists(st.integers(1, 50), min_size=1))
 def test_frames_come_whole_however_they_are_cut(frames: list[Frame], cuts: list[int]) -> None:
     wire = b"".join(frame.to_bytes() for frame in frames)
-    parser, found, position = FrameParser(), [], 0
+    parser, position = FrameParser(), 0
+    found: list[Frame] = []
     for turn in range(len(wire)):
         if position < len(wire):
             length = cuts[turn % len(cuts)]
