@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve demo models eval-conversation test airgap browser check starter starter-models lock clean
+.PHONY: $(shell awk -F: '/^[a-z-]+:.*## / {print $$1}' $(MAKEFILE_LIST))
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ models: setup ## fetch real models; ARGS="--list", ARGS="--tier 8gb", ARGS=--hel
 
 eval-conversation: setup ## hold conversations that are hard to hold; ARGS="--seeds 20", ARGS=--help
 	@$(VENV) -m evaluation.scenarios $(ARGS)
+
+bench: setup ## measure latency, concurrency and overhead; ARGS="curve --levels 1 8 16", ARGS=--help
+	@$(VENV) -m benchmarks $(ARGS)
 
 test: setup ## run all tests; ARGS="-k vad" and other options of pytest
 	@$(VENV) -m pytest $(ARGS)
@@ -65,4 +68,4 @@ lock: setup ## write requirements/*.lock from pyproject.toml; UPGRADE=1 takes ne
 	@$(LOCK) --group pyproject.toml:gpu -o requirements/gpu.lock
 
 clean: ## remove the environments and everything that was built or cached
-	rm -rf .venv .venv-train .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-output eval-output
+	rm -rf .venv .venv-train .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis demo-output eval-output bench-output

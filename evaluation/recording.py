@@ -136,9 +136,11 @@ class Playback:
         has_begun = any(clip.start <= now for clip in self._clips)
         return has_begun and any(clip.end > now and clip.start <= soon for clip in self._clips)
 
-    def gaps(self, start_seconds: float, end_seconds: float) -> list[tuple[float, float]]:
+    def gaps(
+        self, start_seconds: float, end_seconds: float, *, longer_than_seconds: float = GAP_SECONDS
+    ) -> list[tuple[float, float]]:
         """Where, between two times, nothing played for long between what did."""
-        gap, rate_hz = round(GAP_SECONDS * self.rate_hz), self.rate_hz
+        gap, rate_hz = round(longer_than_seconds * self.rate_hz), self.rate_hz
         return [
             (first.end / rate_hz, second.start / rate_hz)
             for first, second in pairwise(self._clips)

@@ -28,6 +28,7 @@ class RunningServer:
     port: int
     log: Path
     seconds_to_ready: float
+    pid: int
 
     @property
     def http_url(self) -> str:
@@ -51,14 +52,16 @@ def server_process(
     arguments: Sequence[str] = (),
     on_line: Callable[[str], None] = ignore,
     timeout_seconds: float = 120.0,
+    module: str = "server",
 ) -> Iterator[RunningServer]:
     """Start `python -m server`, wait until it is ready, stop it at the end of the block.
 
     All that it writes goes to the file `log`; until it is ready, line by line to `on_line` too.
+    `module`: another one to start, with the server's face.
     Raises `ServerFailed`.
     """
     port = _free_port()
-    command = [sys.executable, "-m", "server", "--port", str(port), *arguments]
+    command = [sys.executable, "-m", module, "--port", str(port), *arguments]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     started_at = time.monotonic()
     with log.open("wb") as output:
@@ -67,7 +70,7 @@ def server_process(
         )
     try:
         _wait_until_ready(process, port, log, on_line, started_at + timeout_seconds)
-        yield RunningServer(port, log, time.monotonic() - started_at)
+        yield RunningServer(port, log, time.monotonic() - started_at, process.pid)
     finally:
         _stop(process)
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from engines.tts.espeak import Espeak
 from evaluation.recording import Pcm
-from server.audio import Resampler, int16_from_samples, samples_from_int16
+from server.audio import int16_from_samples, samples_from_int16
+from server.resampling import Resampler
 
 PEAK = 0.5  # of full scale: a caller who speaks up
 

@@ -1,11 +1,10 @@
-"""Samples on the wire and in the house: PCM16 to float32 and back, and streaming resampling.
+"""Samples on the wire and in the house: PCM16 to float32 and back.
 
 In the house audio is mono float32 in [-1, 1]; on the wire it is 16-bit little-endian.
 """
 
 import numpy as np
 import numpy.typing as npt
-import soxr
 
 from engines.errors import ProtocolError
 
@@ -68,40 +67,3 @@ class Pcm16Decoder:
         whole = len(data) - len(data) % 2
         self._half = data[whole:]
         return decode_pcm16(data[:whole])
-
-
-class Resampler:
-    """Resamples a stream of mono float32 from one rate to another, chunk by chunk.
-
-    soxr's variable-rate mode is used although the ratio is fixed, for its delay. Measured with
-    chunks of 20 ms it holds back 10 ms (24 to 16 kHz), 11 ms (22.05 to 24 or 16 kHz), 15 ms (16 to
-    24 kHz) and at most 30 ms (8 to 16 kHz), while the fixed-ratio "HQ" works in blocks and holds
-    back up to 37, 42, 37 and 115 ms. Both are flat to nine tenths of the lower Nyquist frequency;
-    above it, this one is down by 97 dB or more. Equal rates pass through untouched and at once.
-    """
-
-    def __init__(self, from_hz: int, to_hz: int) -> None:
-        self.from_hz = from_hz
-        self.to_hz = to_hz
-        self._stream = self._open()
-
-    def _open(self) -> soxr.ResampleStream | None:
-        if self.from_hz == self.to_hz:
-            return None
-        return soxr.ResampleStream(self.from_hz, self.to_hz, 1, dtype="float32", vr=True)
-
-    def push(self, samples: Samples) -> Samples:
-        """What is ready by now, float32[m] at `to_hz`."""
-        return self._run(samples, last=False)
-
-    def flush(self) -> Samples:
-        """The rest, so that the whole stream keeps its length; a new stream begins after it."""
-        rest = self._run(np.zeros(0, dtype=np.float32), last=True)
-        self._stream = self._open()
-        return rest
-
-    def _run(self, samples: Samples, *, last: bool) -> Samples:
-        if self._stream is None:
-            return samples
-        resampled: Samples = self._stream.resample_chunk(samples, last=last)
-        return resampled

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.vad import RATE_HZ
-from server.audio import Resampler, Samples
+from server.audio import Samples
+from server.resampling import Resampler
 
 HEARD_SECONDS = (
     0.25  # of the sound, its end: enough to be sure, little enough to hear a voice begin

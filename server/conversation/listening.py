@@ -7,13 +7,14 @@ import numpy as np
 
 from engines.batcher import Batcher, Priority
 from engines.vad import RATE_HZ, WINDOW_SAMPLES, VadRequest, VadResult, VadState
-from server.audio import Resampler, Samples
+from server.audio import Samples
 from server.conversation.endpointing import (
     WINDOW_SECONDS,
     Boundary,
     Endpointer,
     EndpointingConfig,
 )
+from server.resampling import Resampler
 
 VadBatcher = Batcher[VadRequest, VadResult]
 

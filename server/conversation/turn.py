@@ -14,7 +14,7 @@ from engines.errors import EngineError, TinigError
 from engines.llm import Completion, TextDelta, ToolCall
 from engines.stt import Transcript
 from engines.tts import SpeechRequest
-from server.audio import Resampler, Samples, samples_from_int16
+from server.audio import Samples, samples_from_int16
 from server.conversation.completeness import completeness, doubted
 from server.conversation.context import Conversation
 from server.conversation.hearing import Hearing, hear
@@ -39,6 +39,7 @@ from server.language.languages import Phrase, phrase
 from server.language.sentences import SentenceStream
 from server.language.spoken import speakable
 from server.metrics import Milestone, TurnRecord
+from server.resampling import Resampler
 from server.settings import Settings
 
 FRAME_SECONDS = 0.04  # audio in one event: what has left can not be taken back

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from engines.vad import RATE_HZ
-from server.audio import Resampler, Samples
+from server.audio import Samples
 from server.conversation.echo import LONGEST_DELAY_SECONDS, SentSound
+from server.resampling import Resampler
 
 SENT_HZ = 24_000
 

@@ -1,0 +1,109 @@
+"""`python -m benchmarks`: how fast, how many, at what cost. `make bench` runs all of it."""
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks import curve, one_call, overhead
+from benchmarks.harness import LoadFailed
+from evaluation.server_process import REPOSITORY, ServerFailed
+from evaluation.terminal import Terminal
+
+Bench = Callable[[argparse.Namespace, Terminal], Any]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what was asked for; the exit status."""
+    options = _parser().parse_args(arguments)
+    terminal = Terminal(sys.stdout)
+    options.output.mkdir(parents=True, exist_ok=True)
+    try:
+        figures = {name: _BENCHES[name](options, terminal) for name in options.benches}
+    except (ServerFailed, LoadFailed) as failure:
+        terminal.failure(str(failure))
+        return 1
+    path = options.output / "bench.json"
+    path.write_text(json.dumps({"machine": _machine(), **figures}, indent=2) + "\n", "utf-8")
+    terminal.line(f"\nFigures are in {path}.")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure the server with callers in real time over the real WebSocket.",
+        epilog="one: stage by stage, one call at a time. curve: more and more callers. overhead: "
+        "the server without its engines.",
+    )
+    parser.add_argument(
+        "benches", nargs="*", choices=list(_BENCHES), default=list(_BENCHES), help="default: all"
+    )
+    parser.add_argument("--output", type=Path, default=Path("bench-output"))
+    parser.add_argument("--turns", type=int, default=20, help="of each of five calls, for one")
+    parser.add_argument("--seconds", type=float, default=40.0, help="of a level of the curve")
+    parser.add_argument("--levels", type=int, nargs="+", default=list(curve.LEVELS))
+    parser.add_argument("--overhead-calls", type=int, default=30)
+    return parser
+
+
+def _one(options: argparse.Namespace, terminal: Terminal) -> Any:
+    terminal.heading(f"One call at a time, {5 * options.turns} turns")
+    found = one_call.measure(
+        options.output, options.turns, lambda language: terminal.aside(f"  {language}")
+    )
+    terminal.line(f"{found.table()}\n\n{found.by_turn()}")
+    return found.to_json()
+
+
+def _curve(options: argparse.Namespace, terminal: Terminal) -> Any:
+    terminal.heading(f"More and more callers, {options.seconds:.0f} s each")
+    points = curve.measure(
+        options.output,
+        levels=options.levels,
+        seconds=options.seconds,
+        on_level=lambda calls: terminal.aside(f"  {calls} calls"),
+    )
+    terminal.line(curve.table(points))
+    return [point.to_json() for point in points]
+
+
+def _overhead(options: argparse.Namespace, terminal: Terminal) -> Any:
+    terminal.heading("The server without its engines")
+    found = overhead.measure(options.output, options.overhead_calls, options.seconds)
+    terminal.line(found.table())
+    return found.to_json()
+
+
+_BENCHES: Mapping[str, Bench] = {"one": _one, "curve": _curve, "overhead": _overhead}
+
+
+def _machine() -> dict[str, Any]:
+    revision = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    cpus = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        if line.startswith("model name")
+    ]
+    return {
+        "cpu": cpus[0] if cpus else platform.machine(),
+        "cores": len(cpus),
+        "python": platform.python_version(),
+        "revision": revision.stdout.strip(),
+        "date": datetime.now(UTC).date().isoformat(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""More and more callers, until answers come too late or stutter."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.harness import Loaded, load, server, server_usage
+from benchmarks.results import column, percentiles
+from evaluation.server_process import RunningServer
+from evaluation.tables import markdown
+
+LEVELS = (1, 2, 4, 8, 16, 32, 50, 64)
+LATEST_MS = 1800.0  # P95 of voice to voice
+MOST_UNDERRUNS = 0.001  # of the time of the answers
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What so many callers at once found."""
+
+    loaded: Loaded
+    idle_mb: float  # of the server before the first call
+
+    @property
+    def calls(self) -> int:
+        """Callers at once."""
+        return self.loaded.result.calls
+
+    @property
+    def is_held(self) -> bool:
+        """Whether every goal was met."""
+        voice = percentiles(one.voice_to_voice_ms for one in self.loaded.result.exchanges)
+        late = voice is None or voice.p95 > LATEST_MS
+        return not late and self.loaded.result.underrun_share <= MOST_UNDERRUNS
+
+    @property
+    def core_share(self) -> float:
+        """Of one core, that the server took."""
+        return self.loaded.server_cpu_seconds / self.loaded.result.seconds
+
+    @property
+    def megabytes_per_call(self) -> float:
+        """Of memory, over what the server had before."""
+        return (self.loaded.server_resident_mb - self.idle_mb) / self.calls
+
+    def row(self) -> list[str]:
+        """For the table."""
+        result = self.loaded.result
+        return [
+            str(self.calls),
+            str(len(result.exchanges)),
+            column(result.exchanges, lambda one: one.voice_to_voice_ms),
+            column(result.exchanges, lambda one: one.added_ms),
+            f"{result.underrun_share:.2%}",
+            f"{result.share_of_drafts():.0%}",
+            f"{self.core_share:.2f}",
+            f"{self.megabytes_per_call:.1f}",
+            str(sum(1 for one in result.exchanges if one.problem) + len(result.failures)),
+            "yes" if result.is_bottleneck else "no",
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures of the row."""
+        voice = percentiles(one.voice_to_voice_ms for one in self.loaded.result.exchanges)
+        added = percentiles(one.added_ms for one in self.loaded.result.exchanges)
+        return {
+            "calls": self.calls,
+            "turns": len(self.loaded.result.exchanges),
+            "voice_to_voice_ms": [voice.p50, voice.p95, voice.p99] if voice else None,
+            "added_ms": [added.p50, added.p95, added.p99] if added else None,
+            "underrun_share": self.loaded.result.underrun_share,
+            "draft_share": self.loaded.result.share_of_drafts(),
+            "server_cores": self.core_share,
+            "megabytes_per_call": self.megabytes_per_call,
+            "problems": [one.problem for one in self.loaded.result.exchanges if one.problem],
+            "failures": list(self.loaded.result.failures),
+            "generator_is_bottleneck": self.loaded.result.is_bottleneck,
+            "batch_sizes": self.loaded.health.get("batch_sizes", {}),
+        }
+
+
+def measure(
+    output: Path,
+    *,
+    levels: Sequence[int] = LEVELS,
+    seconds: float = 40.0,
+    arguments: Sequence[str] = (),
+    on_level: Callable[[int], None] = lambda calls: None,
+) -> list[Point]:
+    """A run at every level, up to the first that is not held; a fresh server for each."""
+    points: list[Point] = []
+    for calls in levels:
+        on_level(calls)
+        with server(output, arguments=arguments) as running:
+            points.append(_point(running, calls, seconds))
+        if not points[-1].is_held:
+            break
+    return points
+
+
+def _point(running: RunningServer, calls: int, seconds: float) -> Point:
+    idle_mb = server_usage(running).resident_mb
+    return Point(load(running, f"--calls={calls}", f"--seconds={seconds}"), idle_mb)
+
+
+def table(points: Sequence[Point]) -> str:
+    """Markdown: a row a level."""
+    head = [
+        "calls",
+        "turns",
+        "voice to voice, P50 / P95 ms",
+        "added, P50 / P95 ms",
+        "underruns",
+        "drafts used",
+        "server, cores",
+        "MB a call",
+        "problems",
+        "generator too slow",
+    ]
+    return markdown(head, [point.row() for point in points])

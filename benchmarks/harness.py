@@ -1,0 +1,74 @@
+"""A server of our own under load from a process of its own, and what both took."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results import LoadResult
+from benchmarks.usage import Usage, usage
+from evaluation.server_process import REPOSITORY, RunningServer, server_process
+
+_MOST_SESSIONS = 1000
+
+
+class LoadFailed(Exception):
+    """The load generator did not end well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One run of the load generator against a server."""
+
+    result: LoadResult
+    server_cpu_seconds: float
+    server_resident_mb: float  # at the end of it
+    health: dict[str, Any]
+
+
+@contextmanager
+def server(
+    output: Path, *, arguments: Sequence[str] = (), module: str = "server"
+) -> Iterator[RunningServer]:
+    """A server that lets everybody in, whatever tinig.toml says. Its log is in `output`."""
+    output.mkdir(parents=True, exist_ok=True)
+    everyone = ("--host=127.0.0.1", "--api-keys=", f"--max-sessions={_MOST_SESSIONS}")
+    with server_process(
+        output / "server.log", arguments=(*everyone, *arguments), module=module
+    ) as running:
+        yield running
+
+
+def load(running: RunningServer, *arguments: str) -> Loaded:
+    """Run `python -m benchmarks.load` with these arguments. Raises `LoadFailed`."""
+    before = usage(running.pid)
+    command = [sys.executable, "-m", "benchmarks.load", running.realtime_url, *arguments]
+    process = subprocess.run(
+        command, cwd=REPOSITORY, capture_output=True, text=True, encoding="utf-8", check=False
+    )
+    if process.returncode:
+        raise LoadFailed(f"the load generator ended with {process.returncode}: {process.stderr}")
+    after = usage(running.pid)
+    return Loaded(
+        LoadResult.from_json(json.loads(process.stdout)),
+        after.cpu_seconds - before.cpu_seconds,
+        after.resident_mb,
+        health(running),
+    )
+
+
+def health(running: RunningServer) -> dict[str, Any]:
+    """What the server says of itself."""
+    with urllib.request.urlopen(f"{running.http_url}/healthz", timeout=10) as reply:
+        body: dict[str, Any] = json.load(reply)
+        return body
+
+
+def server_usage(running: RunningServer) -> Usage:
+    """What the server has taken since its start."""
+    return usage(running.pid)

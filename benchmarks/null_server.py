@@ -1,0 +1,29 @@
+"""`python -m benchmarks.null_server`: the whole server, with engines that take no time."""
+
+import asyncio
+import os
+import sys
+
+from aiohttp import web
+
+from benchmarks.null_engines import null_engines
+from server import logs
+from server.app import Server
+from server.config import Config, parse
+
+
+async def _serve(config: Config) -> None:
+    async with null_engines() as engines:
+        runner = web.AppRunner(Server(config, engines).application(), access_log=None)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, config.server.host, config.server.port).start()
+            await asyncio.Event().wait()
+        finally:
+            await runner.cleanup()
+
+
+if __name__ == "__main__":
+    configured = parse(sys.argv[1:], os.environ)
+    logs.configure(configured.server.log_format, configured.server.log_level)
+    asyncio.run(_serve(configured))

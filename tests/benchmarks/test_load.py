@@ -1,0 +1,43 @@
+"""The load generator against the whole server with engines that take no time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.harness import LoadFailed, load, server
+from evaluation.server_process import RunningServer
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    output: Path = tmp_path_factory.mktemp("bench")
+    with server(output, module="benchmarks.null_server") as running:
+        yield running
+
+
+def test_callers_talk_interrupt_and_are_answered(running: RunningServer) -> None:
+    loaded = load(
+        running,
+        *("--calls=3", "--turns=2", "--seconds=60", "--ramp=0.3", "--pause=0.2"),
+        *("--interrupt=0.5", "--languages", "en", "es"),
+    )
+    result = loaded.result
+    assert result.failures == ()
+    assert [one.problem for one in result.exchanges] == [""] * 6
+    assert {one.language for one in result.exchanges} == {"en", "es"}
+    assert all(one.voice_to_voice_ms is not None for one in result.exchanges)
+    assert any(one.interrupts for one in result.exchanges)
+    assert loaded.server_cpu_seconds > 0
+    assert loaded.server_resident_mb > 10
+
+
+def test_a_server_that_is_gone_is_a_failure_of_every_call(running: RunningServer) -> None:
+    nowhere = RunningServer(1, running.log, 0.0, running.pid)
+    with pytest.raises(OSError, match="refused"):
+        load(nowhere, "--calls=1", "--seconds=1", "--languages", "en")
+
+
+def test_wrong_arguments_are_the_generators_own_words(running: RunningServer) -> None:
+    with pytest.raises(LoadFailed, match="invalid choice: 'xx'"):
+        load(running, "--languages", "xx")
