@@ -7,7 +7,7 @@ import numpy as np
 from engines.tts.espeak import Espeak
 from evaluation.recording import Pcm
 from server.audio import int16_from_samples, samples_from_int16
-from server.resampling import Resampler
+from server.resampling import resample
 
 PEAK = 0.5  # of full scale: a caller who speaks up
 
@@ -32,7 +32,6 @@ def synthesize(text: str, language: str, rate_hz: int, voice: Voice | None = Non
         words_per_minute=voice.words_per_minute,
         pitch=voice.pitch,
     )
-    resampler = Resampler(made_hz, rate_hz)
-    speech = np.concatenate([resampler.push(samples_from_int16(samples)), resampler.flush()])
+    speech = resample(samples_from_int16(samples), made_hz, rate_hz)
     loudest = float(np.abs(speech).max(initial=0.0))
     return int16_from_samples(speech * np.float32(voice.peak / loudest if loudest else 1.0))

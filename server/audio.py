@@ -49,12 +49,6 @@ def rms(samples: Samples) -> float:
     return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
 
 
-def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
-    """A whole recording, float32[n] at `from_hz`, at `to_hz`; streams take `Resampler`."""
-    resampled: Samples = soxr.resample(samples, from_hz, to_hz)
-    return resampled
-
-
 class Pcm16Decoder:
     """Decodes PCM16 that is cut anywhere: the half of a split sample waits for its other half."""
 

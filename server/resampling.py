@@ -74,6 +74,12 @@ class Resampler:
         return resampled.reshape(-1)
 
 
+def resample(samples: Samples, from_hz: int, to_hz: int) -> Samples:
+    """A whole recording, float32[n] at `from_hz`, at `to_hz`."""
+    resampler = Resampler(from_hz, to_hz)
+    return np.concatenate([resampler.push(samples), resampler.flush()])
+
+
 @cache
 def _filters(from_hz: int, to_hz: int) -> tuple[Samples, int]:
     """float32[inputs seen, outputs] of one block, and how many inputs further the next one is."""

@@ -7,7 +7,6 @@ from engines.batcher import Priority
 from engines.errors import ProtocolError
 from engines.stt import Transcript
 from engines.vad import RATE_HZ
-from server.audio import resample
 from server.conversation.context import Conversation
 from server.conversation.floor import Floor
 from server.events import (
@@ -23,6 +22,7 @@ from server.events import (
     RecordedItem,
     Transcribed,
 )
+from server.resampling import resample
 
 MAXIMUM_RECORDING_SECONDS = 120.0  # of a message that is sent as a whole
 
