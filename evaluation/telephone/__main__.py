@@ -30,8 +30,9 @@ from evaluation.telephone.conversation import Script, Turn, TurnLog, hold, probl
 from evaluation.telephone.line import Network
 from evaluation.telephone.phone import Phone
 from evaluation.terminal import Terminal
-from server.audio import Resampler, samples_from_int16
+from server.audio import samples_from_int16
 from server.g711 import RATE_HZ
+from server.resampling import Resampler
 
 AUTH_TOKEN = "the-token-of-a-simulated-account"
 DOORS = ("twilio", "audiosocket")
