@@ -61,9 +61,11 @@ def _lines(language: str, name: str) -> frozenset[str]:
 
 
 @cache
-def symbols(language: str) -> dict[str, str]:
-    """Signs, and how they are said aloud."""
-    return {sign: str(word) for sign, word in tomllib.loads(read(language, "symbols.toml")).items()}
+def spoken_rules(locale: str) -> Mapping[str, Any]:
+    """How text is said in a language ("es") or in a region of it ("es_ES"); empty when unknown."""
+    language, _, region = locale.partition("_")
+    rules = tomllib.loads(read(language, "spoken.toml"))
+    return _merged(rules, tomllib.loads(read(language, f"spoken_{region}.toml")))
 
 
 @cache
@@ -106,6 +108,15 @@ def language_requests(language: str) -> LanguageRequests:
         anywhere=tuple(data.get("anywhere", ())),
         alone=tuple(data.get("alone", ())),
     )
+
+
+def _merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables within tables, those of `over` first."""
+    merged = dict(base)
+    for key, value in over.items():
+        both_tables = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merged(merged[key], value) if both_tables else value
+    return merged
 
 
 def _weights(language: str, name: str) -> dict[str, float]:

@@ -1,0 +1,136 @@
+"""Dates and years."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from typing import Any
+
+from babel import Locale
+
+from server.language.resources import spoken_rules
+from server.language.spoken.aligned import AlignedText
+from server.language.spoken.numbers import numbers
+from server.language.spoken.patterns import NUMBER_START, WORD_END, WORD_START
+
+_ISO = re.compile(NUMBER_START + r"(?<!-)(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})(?![\d-])")
+_NUMERIC = re.compile(
+    NUMBER_START + r"(?<!-)(?P<first>\d{1,2})(?:/(?P<second>\d{1,2})/(?P<y>\d{4}|\d{2})"
+    r"|-(?P<second2>\d{1,2})-(?P<y2>\d{4})|\.(?P<second3>\d{1,2})\.(?P<y3>\d{4}))(?![\d/-]|[.,]\d)"
+)
+_FIRST_YEAR, _LAST_YEAR = 1100, 2099  # of four digits that may be a year
+
+
+class Calendar:
+    """How one locale writes and says dates."""
+
+    def __init__(self, locale: str) -> None:
+        rules = spoken_rules(locale)
+        self._rules: Mapping[str, Any] = rules["dates"]
+        self._years: Mapping[str, Any] = rules.get("years", {})
+        self._numbers = numbers(locale)
+        months = Locale.parse(rules["locale"]).months["format"]
+        self._names: Mapping[int, str] = months["wide"]
+        self._by_name = {
+            name.casefold().rstrip(".॰"): number
+            for width in ("abbreviated", "wide")
+            for number, name in months[width].items()
+        }
+        names = "|".join(sorted(map(re.escape, self._by_name), key=len, reverse=True))
+        month = rf"{WORD_START}(?P<month>{names})(?:{WORD_END}[.॰]?)"
+        of = self._rules.get("of", "")
+        year = rf"(?:(?P<comma>,? (?:{of} )?)(?P<y>\d{{4}})\b(?![.,]?\d))?"
+        day = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|[ºo°])?"
+        self._month_first = re.compile(rf"{month} {day}(?![\d:/])\b{year}", re.IGNORECASE)
+        self._day_first = re.compile(
+            rf"{NUMBER_START}(?<!-)(?P<the>\bthe )?{day} (?P<of>{of} )?{month}{year}", re.IGNORECASE
+        )
+
+    def say(self, text: AlignedText) -> AlignedText:
+        """The dates of a text in words."""
+        text = text.sub(_ISO, lambda match: self._date(match["y"], match["m"], match["d"]))
+        text = text.sub(_NUMERIC, self._numeric)
+        text = text.sub(self._month_first, self._with_month_first)
+        text = text.sub(self._day_first, self._with_day_first)
+        return self._say_years(text)
+
+    def _numeric(self, match: re.Match[str]) -> str | None:
+        first = match["first"]
+        second = match["second"] or match["second2"] or match["second3"]
+        year = match["y"] or match["y2"] or match["y3"]
+        if len(year) == 2:
+            year = f"20{year}"
+        in_order = (first, second) if self._rules["order"] == "mdy" else (second, first)
+        return self._date(year, *in_order) or self._date(year, *reversed(in_order))
+
+    def _date(self, year: str, month: str, day: str) -> str | None:
+        try:
+            day_of = date(int(year), int(month), int(day))
+        except ValueError:
+            return None
+        return str(self._rules["text"]).format(
+            day=self._day(day_of.day), month=self._names[day_of.month], year=self._year(year)
+        )
+
+    def _with_month_first(self, match: re.Match[str]) -> str | None:
+        if not 1 <= int(match["day"]) <= 31:
+            return None
+        return f"{self._month(match)} {self._day(int(match['day']))}{self._and_year(match)}"
+
+    def _with_day_first(self, match: re.Match[str]) -> str | None:
+        if not 1 <= int(match["day"]) <= 31:
+            return None
+        day, month = self._day(int(match["day"])), self._month(match)
+        if template := self._rules.get("day_before_month"):
+            said = str(template).format(day=day, month=month)
+        else:
+            said = f"{day} {match['of'] or ''}{month}"
+        return said + self._and_year(match)
+
+    def _month(self, match: re.Match[str]) -> str:
+        """Its name in full; as it is written when it is that already."""
+        written = match["month"]
+        name = self._names[self._by_name[written.casefold()]]
+        return written if written.casefold() == name.casefold() else name
+
+    def _day(self, day: int) -> str:
+        if day == 1 and "first" in self._rules:
+            return str(self._rules["first"])
+        return self._numbers.spell(day, self._rules["day"])
+
+    def _and_year(self, match: re.Match[str]) -> str:
+        return f"{match['comma']}{self._year(match['y'])}" if match["y"] else ""
+
+    def _year(self, year: str) -> str:
+        return self._numbers.spell(int(year), "year")
+
+    def _say_years(self, text: AlignedText) -> AlignedText:
+        """Years that stand alone, where they are said otherwise than other numbers."""
+        if decade := self._years.get("decade"):
+            text = text.sub(re.compile(NUMBER_START + decade), self._decade)
+        for pattern in (
+            rf"(?P<before>{self._years.get('after', '(?!)')})(?P<y>\d{{4}})(?![\d-]|[.,:/%]\d)",
+            rf"(?P<before>){NUMBER_START}(?P<y>\d{{4}})(?={self._years.get('before', '(?!)')})",
+        ):
+            text = text.sub(re.compile(pattern, re.IGNORECASE), self._lone_year)
+        return text
+
+    def _decade(self, match: re.Match[str]) -> str:
+        ending, plural = self._years["decade_ending"]
+        said = self._year(match["number"])
+        return f"{said.removesuffix(ending)}{plural}s" if said.endswith(ending) else f"{said}s"
+
+    def _lone_year(self, match: re.Match[str]) -> str | None:
+        is_year = _FIRST_YEAR <= int(match["y"]) <= _LAST_YEAR
+        return f"{match['before']}{self._year(match['y'])}" if is_year else None
+
+
+@cache
+def calendar(locale: str) -> Calendar:
+    """Of a locale that has rules for speech."""
+    return Calendar(locale)
+
+
+def say_dates(text: AlignedText, locale: str) -> AlignedText:
+    """Dates and years in words."""
+    return calendar(locale).say(text)
