@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from engines.errors import ConfigError
 from server.config_schema import LANGUAGES, Config
+from server.language.resources import regions
 
 MINIMUM_KEY_CHARACTERS = 16
 
@@ -25,6 +26,7 @@ def check(config: Config, origins: Mapping[str, str]) -> None:
         _browser_origins(config, origins),
         _languages(config, origins),
         _default_language(config, origins),
+        _regions(config, origins),
         *(_order(config, origins, lower, upper) for lower, upper in _ORDERED),
         _voices(config, origins),
         _twilio_url(config, origins),
@@ -89,6 +91,14 @@ def _default_language(config: Config, origins: Mapping[str, str]) -> str | None:
     return _refused(
         "conversation.default_language", conversation.default_language, origins, allowed
     )
+
+
+def _regions(config: Config, origins: Mapping[str, str]) -> str | None:
+    known = regions()
+    for region in config.conversation.regions:
+        if region not in known:
+            return _refused("conversation.regions", region, origins, f"some of {', '.join(known)}")
+    return None
 
 
 def _order(config: Config, origins: Mapping[str, str], lower: str, upper: str) -> str | None:

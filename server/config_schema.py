@@ -43,6 +43,11 @@ class ConversationConfig:
 
     languages: tuple[str, ...] = option(LANGUAGES, "Languages that callers may speak.")
     default_language: str = option("en", "Language that is assumed before anything was said.")
+    regions: tuple[str, ...] = option(
+        (),
+        "Regions whose way of reading numbers, dates and prices is wanted where a language has "
+        "several: es_ES. Spanish is Mexico's otherwise.",
+    )
     language_switch_cost: float = option(
         4.0,
         "How much likelier a new language has to sound than the one spoken so far, as a natural "
@@ -144,6 +149,11 @@ class ConversationConfig:
         minimum=0.0,
         maximum=1.0,
     )
+
+    def locale(self, language: str) -> str:
+        """The language, or the region of it that is configured: how its text is said."""
+        regions = (name for name in self.regions if name.partition("_")[0] == language)
+        return next(regions, language)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from engines.errors import TinigError
 from server.conversation.machine import State
+from server.language.spoken import Spoken
 from server.metrics import TurnRecord
 from server.settings import Settings
 
@@ -329,6 +330,7 @@ class AnswerText:
 
     text: str
     epoch: int | None
+    spoken: Spoken | None = None  # how it is said; None: as it is written
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,7 +170,7 @@ class Outbox:
             case ResponseFinished():
                 self.open_response_id = None
             case AnswerText():
-                self.playback.begin_piece(event.text)
+                self.playback.begin_piece(event.text, event.spoken)
             case AnswerAudio():
                 starts_seconds = now_seconds + self.playback.ahead_seconds(now_seconds)
                 self.sent_sound.add(event.samples, event.rate_hz, starts_seconds)

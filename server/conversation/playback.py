@@ -1,5 +1,7 @@
 """How much of an answer the caller has heard, by the clock of the audio that was sent."""
 
+from server.language.spoken import Spoken
+
 USUAL_CHARACTERS_PER_SECOND = 15  # of speech: until a piece is made, its length is not known
 
 REPORT_SECONDS = 0.5  # that a report may be late; a client further behind the clock has stalled
@@ -15,7 +17,7 @@ class Playback:
 
     def __init__(self, *, is_reported: bool = False) -> None:
         self._reported_seconds = 0.0 if is_reported else None
-        self._pieces: list[tuple[str, float]] = []  # text, seconds of audio sent for it
+        self._pieces: list[tuple[Spoken, float]] = []  # and seconds of audio sent for each
         self._lengths_seconds: list[float] = []  # of all the audio of each piece, once it is made
         self._ends_at = 0.0
 
@@ -23,16 +25,16 @@ class Playback:
         """The audio of the next piece is complete, and this long."""
         self._lengths_seconds.append(seconds)
 
-    def begin_piece(self, text: str) -> None:
-        """The audio from here on speaks this text."""
-        self._pieces.append((text, 0.0))
+    def begin_piece(self, text: str, spoken: Spoken | None = None) -> None:
+        """The audio from here on speaks this text, in these words if they are others."""
+        self._pieces.append((spoken or Spoken.as_written(text), 0.0))
 
     def play(self, seconds: float, now: float) -> None:
         """This much more audio was sent."""
         self._ends_at = max(self._ends_at, now) + seconds
         if self._pieces:
-            text, sent_seconds = self._pieces[-1]
-            self._pieces[-1] = (text, sent_seconds + seconds)
+            spoken, sent_seconds = self._pieces[-1]
+            self._pieces[-1] = (spoken, sent_seconds + seconds)
 
     def report(self, seconds: float) -> None:
         """The client has played this much more."""
@@ -40,8 +42,8 @@ class Playback:
 
     def take_back(self, seconds: float) -> None:
         """The client drops this much of what it was sent, and has nothing left to play."""
-        text, sent_seconds = self._pieces[-1]
-        self._pieces[-1] = (text, sent_seconds - seconds)
+        spoken, sent_seconds = self._pieces[-1]
+        self._pieces[-1] = (spoken, sent_seconds - seconds)
         self._ends_at = 0.0
         self._reported_seconds = self.sent_seconds
 
@@ -64,22 +66,15 @@ class Playback:
 
     def heard_text(self, heard_seconds: float) -> str:
         """The words that lie wholly within the first `heard_seconds`, time shared out evenly by
-        characters inside a piece."""
+        characters of what is spoken inside a piece."""
         heard = ""
-        for index, (text, sent_seconds) in enumerate(self._pieces):
+        for index, (spoken, sent_seconds) in enumerate(self._pieces):
             made = index < len(self._lengths_seconds)
-            usual_seconds = len(text) / USUAL_CHARACTERS_PER_SECOND
+            usual_seconds = len(spoken.text) / USUAL_CHARACTERS_PER_SECOND
             seconds = self._lengths_seconds[index] if made else max(sent_seconds, usual_seconds)
             if heard_seconds < seconds:
-                return (heard + _whole_words(text, heard_seconds / seconds)).rstrip()
-            heard += text
+                end = spoken.source_end(int(len(spoken.text) * heard_seconds / seconds))
+                return (heard + spoken.source[:end]).rstrip()
+            heard += spoken.source
             heard_seconds -= seconds
         return heard.rstrip()
-
-
-def _whole_words(text: str, share: float) -> str:
-    limit = int(len(text) * share)
-    if limit >= len(text):
-        return text
-    end = text.rfind(" ", 0, limit + 1)
-    return text[: max(end, 0)]

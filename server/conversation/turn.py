@@ -37,7 +37,7 @@ from server.events import (
 from server.ids import new_id
 from server.language.languages import Phrase, phrase
 from server.language.sentences import SentenceStream
-from server.language.spoken import speakable
+from server.language.spoken import spoken
 from server.metrics import Milestone, TurnRecord
 from server.resampling import Resampler
 from server.settings import Settings
@@ -273,13 +273,13 @@ class Turn:
 
     async def _speak(self, piece: str, priority: Priority) -> None:
         self._begin_piece(piece)
-        words = speakable(piece, self.record.language)
-        if self._settings.output_modality == "text" or not words:
+        words = spoken(piece, self._conversation.config.locale(self.record.language))
+        if self._settings.output_modality == "text" or not words.text:
             self._conversation.outbox.put(AnswerText(piece, self._epoch))
             self.playback.made(0.0)
             return
         request = SpeechRequest(
-            text=words,
+            text=words.text,
             language=self.record.language,
             voice="" if self._settings.voice == "default" else self._settings.voice,
             speed=self._settings.speed,
@@ -291,7 +291,7 @@ class Turn:
         async for samples in self._synthesize(request, priority):
             made_seconds += len(samples) / rate_hz
             if not said:
-                self._conversation.outbox.put(AnswerText(piece, self._epoch))
+                self._conversation.outbox.put(AnswerText(piece, self._epoch, words))
                 said = True
             for start in range(0, len(samples), frame):
                 audio = AnswerAudio(samples[start : start + frame], rate_hz, self._epoch)

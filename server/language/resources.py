@@ -60,6 +60,19 @@ def _lines(language: str, name: str) -> frozenset[str]:
     return frozenset(line.casefold() for line in lines if line and not line.startswith("#"))
 
 
+def regions() -> tuple[str, ...]:
+    """Regions in which text is said in another way than the language's folder has it: es_ES."""
+    return tuple(
+        sorted(
+            f"{folder.name}_{file.name[len('spoken_') : -len('.toml')]}"
+            for folder in _DATA.iterdir()
+            if folder.is_dir()
+            for file in folder.iterdir()
+            if file.name.startswith("spoken_")
+        )
+    )
+
+
 @cache
 def spoken_rules(locale: str) -> Mapping[str, Any]:
     """How text is said in a language ("es") or in a region of it ("es_ES"); empty when unknown."""

@@ -17,8 +17,7 @@ from server.language.spoken.units import say_measures
 __all__ = ["Spoken", "spoken"]
 
 # In this order: what is written with more signs is read before what is written with fewer.
-_STEPS = (
-    say_addresses,
+_STEPS_WITH_DIGITS = (
     say_dates,
     say_phones,
     share_currency,
@@ -26,12 +25,10 @@ _STEPS = (
     say_times,
     say_money,
     say_measures,
-    say_abbreviations,
-    say_numbers,
-    say_signs,
 )
+_DIGIT = re.compile(r"\d|[½¼¾]")
 _FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
-_BLANKS = re.compile(r"\s+")
+_BLANKS = re.compile(r"\s{2,}|[^\S ]")
 _BLANK_BEFORE_STOP = re.compile(r"\s+(?=[,.](?:\s|$))")
 _EDGES = re.compile(r"^\s+|\s+$")
 
@@ -44,11 +41,22 @@ def spoken(text: str, locale: str) -> Spoken:
     """
     aligned = without_markup(AlignedText.of(text))
     if spoken_rules(locale):
-        aligned = aligned.sub(_FOREIGN_DIGIT, lambda match: str(unicodedata.digit(match[0])))
-        for step in _STEPS:
-            aligned = step(aligned, locale)
+        aligned = _in_words(aligned, locale)
     for pattern, replacement in ((_BLANKS, " "), (_BLANK_BEFORE_STOP, ""), (_EDGES, "")):
         aligned = aligned.sub(pattern, replacement)
     if not re.search(r"[^\W_]", aligned.text):
         return Spoken(text, "", ())
     return Spoken(text, aligned.text, aligned.spans)
+
+
+def _in_words(text: AlignedText, locale: str) -> AlignedText:
+    text = say_addresses(text, locale)
+    has_digits = _DIGIT.search(text.text) is not None
+    if has_digits:
+        text = text.sub(_FOREIGN_DIGIT, lambda match: str(unicodedata.digit(match[0])))
+        for step in _STEPS_WITH_DIGITS:
+            text = step(text, locale)
+    text = say_abbreviations(text, locale)
+    if has_digits:
+        text = say_numbers(text, locale)
+    return say_signs(text, locale)

@@ -34,6 +34,8 @@ class AlignedText:
             spans += self.spans[position:start]
             spans += [(self.spans[start][0], self.spans[end - 1][1])] * len(new)
             position = end
+        if not texts:
+            return self
         return AlignedText("".join(texts) + self.text[position:], (*spans, *self.spans[position:]))
 
 
@@ -44,6 +46,11 @@ class Spoken:
     source: str
     text: str  # one line of single spaces; empty when there is nothing to say
     spans: tuple[Span, ...]  # of each character of `text`, in `source`
+
+    @classmethod
+    def as_written(cls, source: str) -> "Spoken":
+        """A text that is said as it is written."""
+        return cls(source, source, AlignedText.of(source).spans)
 
     def source_end(self, length: int) -> int:
         """How much of the source is heard when `length` characters of `text` are, in whole words.

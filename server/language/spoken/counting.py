@@ -12,7 +12,9 @@ from server.language.spoken.patterns import NUMBER_START
 
 _RANGE_END = r"(?=[$€₱₹]?\d)"
 _MINUS = re.compile(rf"(?<![\w).])[-−]{_RANGE_END}")
-_RANGE = re.compile(rf"(?<=[\d%hm€°])(?<!-\d)\s?[-–—]\s?{_RANGE_END}|(?<=\.m\.)\s?[-–]\s?{_RANGE_END}")
+_RANGE = re.compile(
+    rf"(?<=[\d%hm€°])(?<!-\d)\s?[-–—]\s?{_RANGE_END}|(?<=\.m\.)\s?[-–]\s?{_RANGE_END}"
+)
 _NOUN = r"(?=[ \u00a0](?P<noun>[^\W\d_][\w\u0900-\u0963’'-]*))?"
 
 

@@ -13,6 +13,7 @@ _TAG = re.compile(r"</?[a-z][a-z0-9]*(?:\s[^<>]*)?/?>", re.IGNORECASE)
 _RULE = re.compile(r"^[ \t]*(?:[-*_][ \t]*){3,}$", re.MULTILINE)
 _TABLE = re.compile(r"^[ \t]*\|?[ \t]*:?-{3,}[-:| \t]*$", re.MULTILINE)
 _CELL = re.compile(r"^[ \t]*\|[ \t]*|[ \t]*\|[ \t]*$", re.MULTILINE)
+_CELL_BORDER = re.compile(r"(?<=\S)[ \t]+\|[ \t]+(?=\S)")
 _LINE_MARKER = re.compile(
     r"^[ \t]*(?:#{1,6}|>|[-*+•]|\d{1,2}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?(?=\S)", re.MULTILINE
 )
@@ -34,6 +35,7 @@ def without_markup(text: AlignedText) -> AlignedText:
         (_RULE, ""),
         (_TABLE, ""),
         (_CELL, ""),
+        (_CELL_BORDER, ", "),
         (_LINE_MARKER, ""),
         (_EMPHASIS, ""),
     ):

@@ -19,7 +19,9 @@ class Money:
     def __init__(self, locale: str) -> None:
         self._rules: Mapping[str, Any] = spoken_rules(locale)["money"]
         self._numbers: Numbers = numbers(locale)
-        currencies = [rules for rules in self._rules.values() if isinstance(rules, dict) and "signs" in rules]
+        currencies = [
+            rules for rules in self._rules.values() if isinstance(rules, dict) and "signs" in rules
+        ]
         self._currencies = {sign: rules for rules in currencies for sign in rules["signs"]}
         sign = one_of(self._currencies)
         number, scale = self._numbers.written, one_of(self._rules["scales"])

@@ -63,7 +63,7 @@ class Numbers:
         decimal = self._decimal_sign(text, signs)
         whole, _, fraction = text.rpartition(decimal) if decimal else (text, "", "")
         groups = re.split("[.,]", whole)
-        if fraction and len(groups) == 1 or _is_grouped(groups):
+        if (fraction and len(groups) == 1) or _is_grouped(groups):
             return Amount("".join(groups), fraction)
         return None
 
@@ -93,12 +93,12 @@ class Numbers:
 
     def _decimal_sign(self, text: str, signs: list[str]) -> str:
         """The character that begins the fraction; "" when all of them divide groups."""
-        if len(set(signs)) > 1 or len(signs) == 1 and signs[0] == self._decimal:
+        if len(set(signs)) > 1 or (len(signs) == 1 and signs[0] == self._decimal):
             return signs[-1]
         return "" if _is_grouped(text.split(signs[0])) else signs[-1]
 
     def _is_code(self, whole: str, is_grouped: bool) -> bool:
-        if len(whole) > 1 and whole[0] == "0" or len(whole) > _MAXIMUM_DIGITS:
+        if (len(whole) > 1 and whole[0] == "0") or len(whole) > _MAXIMUM_DIGITS:
             return True
         is_round = whole.endswith("000")
         return len(whole) > _MAXIMUM_UNGROUPED_DIGITS and not is_grouped and not is_round
@@ -121,8 +121,8 @@ class Numbers:
     def _fraction(self, fraction: str, rules: str) -> str:
         zeros = len(fraction) - len(fraction.lstrip("0"))
         if self._rules["decimals"] == "digits" or len(fraction) > 2 or zeros == len(fraction):
-            *first, last = fraction
-            return " ".join([*map(self.spell, map(int, first)), self.spell(int(last), rules)])
+            said = [self.spell(int(digit)) for digit in fraction[:-1]]
+            return " ".join([*said, self.spell(int(fraction[-1]), rules)])
         return " ".join([self.spell(0)] * zeros + [self.spell(int(fraction))])
 
 
@@ -134,8 +134,8 @@ def numbers(locale: str) -> Numbers:
 
 def _is_grouped(groups: list[str]) -> bool:
     """1,250,000 or, as in India, 12,50,000."""
-    first, *others = groups
+    first, others = groups[0], groups[1:]
     if not others or len(others[-1]) != 3 or not 1 <= len(first) <= 3:
         return False
     inner = {len(group) for group in others[:-1]}
-    return inner <= {3} or inner <= {2} and len(first) <= 2
+    return inner <= {3} or (inner <= {2} and len(first) <= 2)

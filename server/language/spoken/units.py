@@ -11,7 +11,7 @@ from babel.units import format_unit
 from server.language.resources import spoken_rules
 from server.language.spoken.aligned import AlignedText
 from server.language.spoken.numbers import Amount, numbers
-from server.language.spoken.patterns import NUMBER_START, one_of
+from server.language.spoken.patterns import NUMBER_START
 
 # Signs that are the same everywhere, and Unicode's names of the units.
 _SIGNS = {
@@ -85,7 +85,7 @@ class Measures:
         return self._count(match["number"], self._name(self._signs[match["sign"]], amount))
 
     def _count(self, written: str, name: str) -> str:
-        return f"{self._numbers.say(written, name.split()[0])} {name}"
+        return f"{self._numbers.say(written, name.partition(' ')[0])} {name}"
 
     def _name(self, unit: str, amount: Amount) -> str:
         if unit in self._names:
