@@ -60,6 +60,8 @@ class Floor:
         self._machine = Machine()
         self._interruption = interruption
         self._asked: tuple[Settings, History | None] = (settings, None)  # for the next answer
+        self._is_asked = False  # it begins when the last one was heard
+        self._whole_epoch: int | None = None  # of an answer that is only being heard any more
         self._cancel_reason: Reason = "turn_detected"
         self._state_since_seconds = 0.0  # in audio time
         self._check_ins = 0  # since the caller last spoke
@@ -114,7 +116,7 @@ class Floor:
 
     def answer(self, settings: Settings, history: History | None) -> bool:
         """The client asks for an answer by these settings, to this history or to the
-        conversation's; False while another is in progress."""
+        conversation's; False while another is in progress. It begins when the last was heard."""
         match self.state:
             case State.LISTENING_IDLE:
                 self._asked = (settings, history)
@@ -123,6 +125,9 @@ class Floor:
             case State.LISTENING_ACTIVE:
                 self.fire(Trigger.SPEECH_ENDED)
                 return self.settings.answers or self.answers.answer_when_heard(settings)
+            case _ if self._whole_epoch == self._outbox.epoch:
+                self._asked, self._is_asked = (settings, history), True
+                return True
             case _:
                 return history is None and self.answers.answer_when_heard(settings)
 
@@ -224,7 +229,7 @@ class Floor:
                 if self._outbox.playback.sent_seconds <= event.seconds:
                     self.attention.rest(self._interruption.immunity_seconds)
             case ResponseFinished() if self._is_current(event):
-                epoch = self._outbox.epoch  # of now: the task begins later
+                epoch = self._whole_epoch = self._outbox.epoch  # of now: the task begins later
                 self._background.spawn(lambda: self._play_out(epoch), "playback")
             case TurnFinished(record=record):
                 self._counters.turns[record.status] += 1
@@ -244,6 +249,9 @@ class Floor:
         if self.is_answering:
             self.fire(Trigger.ANSWER_OVER)
             self._catch_up()
+        asked, self._is_asked = self._is_asked, False
+        if asked and self.state is State.LISTENING_IDLE:
+            self.fire(Trigger.ANSWER_REQUESTED)
         if self._check_ins > 1 and self._machine.state is State.LISTENING_IDLE:
             self._outbox.put(CallEnded())
 
@@ -331,6 +339,7 @@ class Floor:
         self._outbox.put(AnswerHeld(is_held=False))
 
     def _cancel_answer(self) -> None:
+        self._is_asked = False
         self.answers.cancel(self.settings, self._cancel_reason)
 
 
