@@ -190,12 +190,13 @@ async def call(
     api_key: str = "",
     extension_events: Sequence[str] = ("turn",),
     speed: float = 1.0,
+    wants_answers: bool = True,
 ) -> AsyncIterator[Caller]:
     """Call the server at `url` ("ws://127.0.0.1:8080/v1/realtime"); hang up at the end.
 
     The session has server VAD, transcription and 24 kHz audio both ways; its language is not set,
-    so the server has to find it out. `speed` is that of the server's voice. Raises `CallFailed`
-    when the server does not let us in.
+    so the server has to find it out. `speed` is that of the server's voice; a caller who wants no
+    answers is transcribed alone. Raises `CallFailed` when the server does not let us in.
     """
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     async with aiohttp.ClientSession() as http:
@@ -204,7 +205,7 @@ async def call(
         except aiohttp.ClientError as error:
             raise CallFailed(f"cannot call {url}: {error}") from error
         async with socket, _on_the_line(Caller(socket)) as caller:
-            await _agree(caller, extension_events, speed)
+            await _agree(caller, extension_events, speed, wants_answers=wants_answers)
             yield caller
 
 
@@ -228,7 +229,9 @@ async def _on_the_line(caller: Caller) -> AsyncIterator[Caller]:
         raise failure
 
 
-async def _agree(caller: Caller, extension_events: Sequence[str], speed: float) -> None:
+async def _agree(
+    caller: Caller, extension_events: Sequence[str], speed: float, *, wants_answers: bool
+) -> None:
     """Set the session up and wait for the server to confirm it."""
     audio_format = {"type": "audio/pcm", "rate": RATE_HZ}
     session = {
@@ -238,7 +241,7 @@ async def _agree(caller: Caller, extension_events: Sequence[str], speed: float) 
             "input": {
                 "format": audio_format,
                 "transcription": {"model": "tinig"},
-                "turn_detection": {"type": "server_vad"},
+                "turn_detection": {"type": "server_vad", "create_response": wants_answers},
             },
             "output": {"format": audio_format, "speed": speed},
         },

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evaluation import degradation
 from scripts.train_starter.domain import LANGUAGES, sentences
 from scripts.train_starter.stt import augment
 from scripts.train_starter.stt.augment import NOISY, degrade
@@ -22,7 +23,6 @@ from scripts.train_starter.stt.batching import (
     token_spans,
 )
 from scripts.train_starter.stt.data import ExampleMaker, read_shard, write_shard
-from scripts.train_starter.stt.evaluate import normalize
 from scripts.train_starter.stt.feed import Feed
 from scripts.train_starter.stt.speech import RATE_HZ, Synthesizer, Voice
 from scripts.train_starter.stt.texts import training_text
@@ -125,7 +125,7 @@ def test_degrading_moves_the_speech_by_what_it_says() -> None:
 def test_the_telephone_keeps_its_band_alone() -> None:
     seconds = np.arange(2 * RATE_HZ) / RATE_HZ
     tones = {hertz: np.sin(2 * np.pi * hertz * seconds) for hertz in (80, 1000, 6000)}
-    heard = augment.telephone(np.asarray(0.2 * sum(tones.values()), np.float32))
+    heard = degradation.telephone(np.asarray(0.2 * sum(tones.values()), np.float32))
     levels = {hertz: abs(float(np.mean(heard * tone))) for hertz, tone in tones.items()}
     assert levels[1000] == pytest.approx(0.1, rel=0.1)
     assert levels[80] < 0.001
@@ -135,7 +135,7 @@ def test_the_telephone_keeps_its_band_alone() -> None:
 def test_nothing_said_is_quiet_enough_and_long_enough() -> None:
     rng = np.random.default_rng(0)
     for _ in range(30):
-        samples = augment.nothing_said(rng)
+        samples = degradation.nothing_said(rng)
         assert 0.5 * RATE_HZ <= len(samples) <= 3 * RATE_HZ
         assert np.isfinite(samples).all()
         assert np.abs(samples).max() <= 1.0
@@ -205,11 +205,6 @@ def test_a_partial_utterance_has_the_words_so_far(examples: list[Example]) -> No
             assert part.mel.shape[1] == 2 * part.num_frames
             if part.text:
                 assert len(part.word_bounds) == len(part.text.split()) + 1
-
-
-def test_normalizing_keeps_the_marks() -> None:
-    assert normalize("¿Qué día?  Sí, SÍ!") == "qué día sí sí"
-    assert normalize("हाँ, ठीक है।") == "हाँ ठीक है"
 
 
 def test_every_shard_is_learnt_by_one_process_in_whatever_order_they_appear(

@@ -14,8 +14,8 @@ import numpy as np
 from faster_whisper.feature_extractor import FeatureExtractor
 from numpy.typing import NDArray
 
+from evaluation import degradation
 from scripts.train_starter.domain import LANGUAGES, sentences, slot_words
-from scripts.train_starter.stt import augment
 from scripts.train_starter.stt.batching import NUM_MELS, Example
 from scripts.train_starter.stt.speech import RATE_HZ, Synthesizer, Voice
 from scripts.train_starter.stt.texts import training_text
@@ -80,7 +80,7 @@ class ExampleMaker:
     def draw(self, profile: Profile, rng: random.Random) -> Example:
         """One example of at most `MAX_SECONDS`."""
         if rng.random() < profile.nothing_share:
-            samples = augment.nothing_said(np.random.default_rng(rng.getrandbits(32)))
+            samples = degradation.nothing_said(np.random.default_rng(rng.getrandbits(32)))
             return Example(*self._sound(samples, ((0.0, ""),), 0), "", "", ())
         while True:
             language = rng.choice(LANGUAGES)
@@ -93,7 +93,7 @@ class ExampleMaker:
         return Example(*self._sound(samples, speech.phonemes, shift), language, text, frames)
 
     def _sound(
-        self, samples: augment.Samples, phonemes: Sequence[tuple[float, str]], shift: int
+        self, samples: degradation.Samples, phonemes: Sequence[tuple[float, str]], shift: int
     ) -> tuple[NDArray[np.float16], NDArray[np.int64]]:
         """Mel spectrogram [80, 2T] and phoneme labels [T]."""
         mel = self._mel(samples, padding=0)

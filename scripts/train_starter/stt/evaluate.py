@@ -8,24 +8,23 @@ voice variants are none that the training has.
 from __future__ import annotations
 
 import random
-import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import ctranslate2
-import jiwer
 import numpy as np
 from faster_whisper import WhisperModel
 
+from evaluation import degradation
+from evaluation.degradation import Samples
+from evaluation.metrics.errors import compare, total
+from evaluation.normalisers import normalise
 from scripts.train_starter.domain import LANGUAGES, utterance
-from scripts.train_starter.stt import augment
-from scripts.train_starter.stt.augment import Samples
 from scripts.train_starter.stt.batching import FRAME_SECONDS, NUM_MELS
 from scripts.train_starter.stt.speech import RATE_HZ, Synthesizer
 from scripts.train_starter.stt.voices import DEMO, SEEN, UNSEEN, Profile, perform
 
-NOTHING_HEARD = "∅"  # jiwer refuses an empty reference, not an empty hypothesis; both show better
 MAX_TOKENS = 60
 TELEPHONE = replace(SEEN, conditions=replace(SEEN.conditions, telephone_share=1.0))
 PROFILES = {"demo": DEMO, "seen": SEEN, "unseen": UNSEEN, "telephone": TELEPHONE}
@@ -79,31 +78,22 @@ def record(profile: Profile, num_per_language: int, seed: int) -> list[Recording
 def record_nothing(count: int, seed: int) -> list[Recording]:
     """Silence, noise, hum and clicks."""
     rng = np.random.default_rng(seed)
-    return [Recording(augment.nothing_said(rng), "", "") for _ in range(count)]
-
-
-def normalize(text: str) -> str:
-    """Lower case without punctuation; combining marks (Devanagari vowel signs) are kept."""
-    kept = (
-        character if unicodedata.category(character)[0] in "LMN" else " "
-        for character in unicodedata.normalize("NFC", text.lower())
-    )
-    return " ".join("".join(kept).split())
+    return [Recording(degradation.nothing_said(rng), "", "") for _ in range(count)]
 
 
 def score(recordings: Sequence[Recording], heard: Sequence[Heard]) -> Score:
     """Word error rate of every language and how often the language was found."""
     pairs = list(zip(recordings, heard, strict=True))
-    rates = {
-        language: 100
-        * jiwer.wer(
-            [normalize(r.text) for r, _ in pairs if r.language == language],
-            [normalize(h.text) or NOTHING_HEARD for r, h in pairs if r.language == language],
-        )
-        for language in LANGUAGES
-    }
+    rates = {language: 100 * _word_error_rate(language, pairs) for language in LANGUAGES}
     found = sum(recording.language == h.language for recording, h in pairs)
     return Score(rates, 100 * found / len(pairs))
+
+
+def _word_error_rate(language: str, pairs: Sequence[tuple[Recording, Heard]]) -> float:
+    own = [(r.text, h.text) for r, h in pairs if r.language == language]
+    said = [normalise(text, language) for text, _ in own]
+    heard = [normalise(text, language) for _, text in own]
+    return total(each.errors for each in compare(said, heard)).rate
 
 
 def load(folder: Path) -> WhisperModel:

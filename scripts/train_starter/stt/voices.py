@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evaluation.degradation import Samples
 from scripts.train_starter.stt import augment
-from scripts.train_starter.stt.augment import Conditions, Samples
+from scripts.train_starter.stt.augment import Conditions
 from scripts.train_starter.stt.speech import Speech, Synthesizer, Voice
 
 # The first of a language is the one that the demonstration's caller has.

@@ -1,0 +1,110 @@
+"""Where figures come from: which files, which settings, which machine, which commit."""
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Iterable
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from evaluation.normalisers import VERSION as NORMALISER_VERSION
+from server.config import Config
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+_PACKAGES = ("ctranslate2", "faster-whisper", "llama-cpp-python", "piper-tts", "jiwer", "numpy")
+_CHUNK_BYTES = 1 << 20
+
+
+def provenance(config: Config, command: str) -> dict[str, Any]:
+    """All that a report says of its origin, as JSON has it."""
+    return {
+        "command": command,
+        "revision": revision(),
+        "normaliser_version": NORMALISER_VERSION,
+        "models": models_of(config),
+        "configuration": _without_secrets(config),
+        "machine": machine(),
+    }
+
+
+def models_of(config: Config) -> dict[str, dict[str, str]]:
+    """Role ("stt", "llm", "tts") -> file -> SHA-256; files of the repository relative to it."""
+    voices = [Path(voice.model) for voice in config.tts.voices if voice.engine == "piper"]
+    return {
+        "stt": hashes([Path(config.stt.model)]),
+        "llm": hashes([Path(config.llm.model)]),
+        "tts": hashes(dict.fromkeys(voices)),
+    }
+
+
+def hashes(paths: Iterable[Path]) -> dict[str, str]:
+    """SHA-256 of files, and of all files in folders; what is missing is left to who loads it."""
+    files = [
+        file
+        for path in paths
+        for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
+        if file.is_file()
+    ]
+    return {_shown(file): _sha256(file) for file in files}
+
+
+def revision() -> str:
+    """The commit, with "+" where tracked files were changed since; "" outside of a checkout."""
+    commit = _git("rev-parse", "--short=12", "HEAD")
+    return f"{commit}+" if commit and _git("status", "--porcelain", "-uno") else commit
+
+
+def machine() -> dict[str, Any]:
+    """What it ran on."""
+    return {
+        "processor": _processor(),
+        "cpus": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in _PACKAGES},
+        "load": [round(load, 1) for load in os.getloadavg()],
+    }
+
+
+def _without_secrets(config: Config) -> dict[str, Any]:
+    sections: dict[str, Any] = json.loads(json.dumps(asdict(config), default=str))
+    del sections["conversation"]["instructions"]  # an owner's own matter
+    return {name: sections[name] for name in ("vad", "stt", "llm", "tts", "conversation")}
+
+
+def _shown(path: Path) -> str:
+    path = path.resolve()
+    inside = path.is_relative_to(REPOSITORY)
+    return str(path.relative_to(REPOSITORY)) if inside else path.name
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _git(*arguments: str) -> str:
+    try:
+        run = subprocess.run(
+            ["git", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return ""
+    return run.stdout.strip() if run.returncode == 0 else ""
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

@@ -1,0 +1,1 @@
+"""Figures, tables and plots as data, and what makes pages of them."""

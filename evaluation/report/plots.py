@@ -1,0 +1,141 @@
+"""Plots as SVG: text stays text, colours are the page's, and the width is that of the screen."""
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+
+from evaluation.report.model import Bars, Distribution, Matrix, Plot, Waterfall
+
+COLOURS = ("#3b6ea8", "#d1802e", "#4f9d69", "#b0476a", "#7a6bb5", "#8a8a8a")
+_INK = "#777777"  # axes and text: legible on white and on black
+_WIDTH_INCHES = 5.6
+_SETTINGS = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "tinig",  # the same figures give the same file
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.color": _INK,
+    "axes.edgecolor": _INK,
+    "axes.labelcolor": _INK,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+}
+
+
+def svg(plot: Plot) -> str:
+    """An `<svg>` element."""
+    draw: dict[type, Callable[[Axes, Any], None]] = {
+        Bars: _bars,
+        Distribution: _distribution,
+        Matrix: _matrix,
+        Waterfall: _waterfall,
+    }
+    with _canvas(_height_inches(plot)) as (canvas, axes):
+        draw[type(plot)](axes, plot)
+        buffer = io.StringIO()
+        canvas.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
+
+
+@contextmanager
+def _canvas(height_inches: float) -> Iterator[tuple[Canvas, Axes]]:
+    with mpl.rc_context(_SETTINGS):
+        canvas = Canvas(figsize=(_WIDTH_INCHES, height_inches), layout="constrained")
+        yield canvas, canvas.add_subplot()
+
+
+def _height_inches(plot: Plot) -> float:
+    match plot:
+        case Matrix():
+            return 0.9 + 0.5 * len(plot.rows)
+        case Waterfall():
+            return 0.8 + 0.36 * len(plot.steps)
+        case _:
+            return 3.0
+
+
+def _bars(axes: Axes, plot: Bars) -> None:
+    series = list(dict.fromkeys(name for group in plot.groups.values() for name in group))
+    width = 0.8 / len(series)
+    for index, name in enumerate(series):
+        own = [(at, group[name]) for at, group in enumerate(plot.groups.values()) if name in group]
+        values = [100 * interval.value for _, interval in own]
+        below = [max(0.0, 100 * (i.value - i.low)) for _, i in own]
+        above = [max(0.0, 100 * (i.high - i.value)) for _, i in own]
+        axes.bar(
+            [at + (index - (len(series) - 1) / 2) * width for at, _ in own],
+            values,
+            width * 0.9,
+            yerr=[below, above],
+            color=COLOURS[index % len(COLOURS)],
+            error_kw={"ecolor": _INK, "elinewidth": 1.0, "capsize": 2},
+            label=name,
+        )
+    axes.set_xticks(range(len(plot.groups)), list(plot.groups))
+    axes.set_ylabel(plot.unit)
+    axes.set_ylim(bottom=0)
+    if len(series) > 1:
+        _legend(axes, len(series))
+
+
+def _legend(axes: Axes, count: int) -> None:
+    columns = min(count, 3)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, fontsize=8)
+
+
+def _distribution(axes: Axes, plot: Distribution) -> None:
+    for index, (name, values) in enumerate(plot.series.items()):
+        ordered = np.sort(np.asarray(values, float))
+        if not len(ordered):
+            continue
+        shares = np.arange(1, len(ordered) + 1) / len(ordered) * 100
+        axes.step(
+            ordered,
+            shares,
+            where="post",
+            color=COLOURS[index % len(COLOURS)],
+            linewidth=1.5,
+            label=name,
+        )
+    axes.set_xlabel("ms")
+    axes.set_ylabel("% at most")
+    axes.axhline(95, color=_INK, linewidth=0.6, linestyle=":")
+    axes.set_ylim(0, 101)
+    _legend(axes, len(plot.series))
+
+
+def _matrix(axes: Axes, plot: Matrix) -> None:
+    rows = list(plot.rows)
+    columns = list(next(iter(plot.rows.values())))
+    counts = np.array([[plot.rows[row].get(column, 0) for column in columns] for row in rows])
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for (row, column), count in np.ndenumerate(counts):
+        colour = "white" if shares[row, column] > 0.5 else "#333333"
+        axes.text(column, row, str(count), ha="center", va="center", color=colour)
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.xaxis.tick_top()
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+
+
+def _waterfall(axes: Axes, plot: Waterfall) -> None:
+    for index, (_, start_ms, end_ms) in enumerate(plot.steps):
+        colour = COLOURS[index % len(COLOURS)]
+        axes.barh(index, max(end_ms - start_ms, 1.0), left=start_ms, color=colour, height=0.6)
+        axes.text(end_ms, index, f" {end_ms:.0f}", va="center", fontsize=8)
+    axes.set_yticks(range(len(plot.steps)), [name for name, _, _ in plot.steps])
+    axes.invert_yaxis()
+    axes.set_xlabel("ms")
+    axes.margins(x=0.12)

@@ -1,0 +1,1 @@
+"""Speech to text: what is heard of recordings, whole and while they are spoken."""
