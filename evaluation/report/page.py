@@ -1,4 +1,4 @@
-"""A report as one HTML file with nothing outside of it: tables, plots, light and dark, any width."""
+"""A report as one HTML file that needs no other: tables, plots, light and dark, any width."""
 
 from pathlib import Path
 

@@ -3,32 +3,20 @@
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
+from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from evaluation.report.model import Bars, Distribution, Matrix, Plot, Waterfall
 
 COLOURS = ("#3b6ea8", "#d1802e", "#4f9d69", "#b0476a", "#7a6bb5", "#8a8a8a")
-_INK = "#777777"  # axes and text: legible on white and on black
+_INK = "#777777"  # legible on white and on black
 _WIDTH_INCHES = 5.6
-_SETTINGS = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "tinig",  # the same figures give the same file
-    "font.family": "sans-serif",
-    "font.size": 9,
-    "text.color": _INK,
-    "axes.edgecolor": _INK,
-    "axes.labelcolor": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "legend.frameon": False,
-}
+_STYLE = Path(__file__).with_name("plots.mplstyle")
 
 
 def svg(plot: Plot) -> str:
@@ -49,7 +37,7 @@ def svg(plot: Plot) -> str:
 
 @contextmanager
 def _canvas(height_inches: float) -> Iterator[tuple[Canvas, Axes]]:
-    with mpl.rc_context(_SETTINGS):
+    with style.context(_STYLE):
         canvas = Canvas(figsize=(_WIDTH_INCHES, height_inches), layout="constrained")
         yield canvas, canvas.add_subplot()
 

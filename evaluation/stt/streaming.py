@@ -62,7 +62,12 @@ async def _speak(job: Job, url: str) -> Record:
         spoken = caller.speak(speech, after_seconds=LEAD_SECONDS)
         await caller.sleep_until(spoken.end_seconds)
         await _hear_out(caller, spoken.end_seconds)
-        return {**told(job), **observe(caller, start_seconds, spoken.end_seconds)}
+        ends = job.clip.word_ends_seconds
+        return {
+            **told(job),
+            "word_ends_seconds": ends,
+            **observe(caller, start_seconds, spoken.end_seconds),
+        }
 
 
 def _speech(job: Job) -> Pcm:

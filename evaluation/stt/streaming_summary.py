@@ -5,7 +5,6 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
-from evaluation.data.layout import Clip, Dataset
 from evaluation.metrics.bootstrap import Difference, Interval, paired_difference, ratio
 from evaluation.normalisers import normalise
 from evaluation.report.model import (
@@ -22,8 +21,6 @@ from evaluation.report.model import (
 from evaluation.results import Record
 from evaluation.stt.heard import Heard, by_language, heard_of, word_error_rate
 
-Clips = dict[tuple[str, str], Clip]  # (set, id) -> clip
-
 _ABOUT = """Every recording spoken in real time into a call of its own, over the server's WebSocket.
 "Whole" is the same recording in one piece. A word's delay runs from its end in the recording to the
 moment at which the caller is shown it, partial or with the transcript; where a set does not say
@@ -31,18 +28,15 @@ when its words end, they are spread evenly, by their letters, over the speech. F
 share of words shown while the caller spoke that the transcript does not have there."""
 
 
-def summarise(
-    records: Sequence[Record], whole: Sequence[Record], datasets: Sequence[Dataset]
-) -> Part:
+def summarise(records: Sequence[Record], whole: Sequence[Record]) -> Part:
     """Of the records of `evaluation.stt.streaming`, beside those of the same clips whole."""
     if not records:
         return Part()
-    clips = {(dataset.name, clip.id): clip for dataset in datasets for clip in dataset.clips}
     items = heard_of(records)
     keys = {item["key"] for item in items}
     beside = {item["key"]: item for item in heard_of([r for r in whole if r["key"] in keys])}
     groups = by_language(items)
-    delays = {language: _delays_ms(group, clips) for language, group in groups.items()}
+    delays = {language: _delays_ms(group) for language, group in groups.items()}
     header = [
         *("language", "recordings", "WER", "whole", "difference", "cut in two"),
         *("word delay P50 / P95 ms", "transcript P50 / P95 ms", "flicker"),
@@ -119,14 +113,14 @@ def _final_ms(group: Sequence[Heard]) -> list[float]:
     ]
 
 
-def _delays_ms(group: Sequence[Heard], clips: Clips) -> list[float]:
-    return [delay for item in group for delay in word_delays_ms(item, clips)]
+def _delays_ms(group: Sequence[Heard]) -> list[float]:
+    return [delay for item in group for delay in word_delays_ms(item)]
 
 
-def word_delays_ms(item: Heard, clips: Clips) -> Iterator[float]:
+def word_delays_ms(item: Heard) -> Iterator[float]:
     """Of the words that were said and shown: when shown minus when said."""
     said = item.record["said"].split()
-    ends = _word_ends(item, clips[item["dataset"], item["clip"]], said)
+    ends = _word_ends(item, said)
     shown = list(_shown(item))
     words = [[normalise(word, item.language) for word in row] for row in (said, _first(shown))]
     for block in SequenceMatcher(None, words[0], words[1], autojunk=False).get_matching_blocks():
@@ -147,9 +141,10 @@ def _shown(item: Heard) -> Iterator[tuple[str, float]]:
             yield word, shown[index][1] if index < len(shown) else turn["final_seconds"]
 
 
-def _word_ends(item: Heard, clip: Clip, said: Sequence[str]) -> Sequence[float]:
-    if len(clip.word_ends_seconds) == len(said):
-        return clip.word_ends_seconds
+def _word_ends(item: Heard, said: Sequence[str]) -> Sequence[float]:
+    known: Sequence[float] = item["word_ends_seconds"]
+    if len(known) == len(said):
+        return known
     lengths = np.cumsum([len(word) for word in said])
     ends: list[float] = (lengths / lengths[-1] * item["speech_end_seconds"]).tolist()
     return ends

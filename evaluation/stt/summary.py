@@ -5,7 +5,7 @@ from itertools import chain
 
 import numpy as np
 
-from evaluation.metrics.bootstrap import mean
+from evaluation.metrics.bootstrap import Interval, mean
 from evaluation.metrics.errors import Errors
 from evaluation.normalisers import VERSION
 from evaluation.report.model import (
@@ -212,7 +212,7 @@ def _taken_for(group: Sequence[Heard], language: str) -> int:
     return sum(item["heard_language"] == language for item in group)
 
 
-def _found(group: Sequence[Heard]) -> hearing.Interval:
+def _found(group: Sequence[Heard]) -> Interval:
     return mean([float(item["heard_language"] == item.language) for item in group])
 
 

@@ -1,0 +1,45 @@
+"""`python -m evaluation conversation`: the scenarios and the demonstration, in real time."""
+
+import argparse
+
+from evaluation import demo
+from evaluation.commands.common import Context, add_output, conclude
+from evaluation.conversation.summary import DEMO_FILE, SCENARIOS_FILE
+from evaluation.scenarios import __main__ as scenarios
+
+ABOUT = "Scripted conversations over the WebSocket, by tau-voice's metrics; voice to voice."
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Of this subcommand."""
+    add_output(parser)
+    add_conversation_options(parser)
+
+
+def add_conversation_options(parser: argparse.ArgumentParser) -> None:
+    """What `all` has too."""
+    parser.add_argument("--seeds", type=int, default=1, help="of every scenario (1)")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="NAME", help="scenarios that begin so"
+    )
+    parser.add_argument("--minutes", type=float, help="begin no scenario after so long")
+
+
+def run(context: Context) -> int:
+    """The exit status."""
+    measure(context)
+    return conclude(context)
+
+
+def measure(context: Context) -> None:
+    """Anew: a conversation cannot be taken up again. A goal that is missed is in the report."""
+    options = context.options
+    context.begin("conversation", ["stt", "llm", "tts"], {"seeds": options.seeds})
+    arguments = ["--output", str((options.output / SCENARIOS_FILE).parent)]
+    arguments += ["--seeds", str(options.seeds)]
+    if options.only:
+        arguments += ["--only", *options.only]
+    if options.minutes:
+        arguments += ["--minutes", str(options.minutes)]
+    scenarios.main(arguments)
+    demo.main(["--output", str((options.output / DEMO_FILE).parent)])

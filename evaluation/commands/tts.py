@@ -1,0 +1,54 @@
+"""`python -m evaluation tts`: texts spoken by every voice and heard by a recognizer."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from evaluation.commands.common import Context, add_data, add_output, conclude, datasets_of
+from evaluation.data.layout import Dataset
+from evaluation.provenance import hashes
+from evaluation.tts import round_trip
+
+ABOUT = "Round-trip word error rates, first audio, speed, clipping and silence, by voice."
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Of this subcommand."""
+    add_output(parser)
+    add_data(parser)
+    add_tts_options(parser)
+
+
+def add_tts_options(parser: argparse.ArgumentParser) -> None:
+    """What `all` has too."""
+    parser.add_argument("--texts", type=int, default=20, help="of each language (20)")
+    parser.add_argument(
+        "--judge",
+        type=Path,
+        help="folder of another Whisper in CTranslate2 format, to hear the voices with",
+    )
+
+
+def run(context: Context) -> int:
+    """The exit status."""
+    measure(context, datasets_of(context))
+    return conclude(context)
+
+
+def measure(context: Context, datasets: Sequence[Dataset]) -> None:
+    """All that is not measured yet."""
+    options, config = context.options, context.config
+    own = config.stt
+    judge = replace(own, model=str(options.judge)) if options.judge else own
+    settings = {
+        "tts": asdict(config.tts),
+        "judge": Path(judge.model).name,
+        "judge_models": hashes([Path(judge.model)]),
+        "judge_is_own": hashes([Path(judge.model)]) == hashes([Path(own.model)]),
+    }
+    context.begin("tts", ["tts"], settings)
+    jobs = round_trip.plan(datasets, config.tts, options.texts)
+    results = context.folder.results("tts")
+    context.tell(asyncio.run(round_trip.measure(jobs, config.tts, judge, results)))

@@ -1,0 +1,1 @@
+"""Conversations: the scenarios that are hard to hold, and the demonstration's turns."""

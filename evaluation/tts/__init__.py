@@ -1,0 +1,1 @@
+"""Text to speech: is it understood, how soon, and is the audio sound?"""

@@ -1,0 +1,135 @@
+"""Text spoken by the configured voices and written down again by a recognizer.
+
+The recognizer is told the language. Where no other is named it is the pipeline's own, which may
+have learnt from the same voice: then the figure says less, and the report says so.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from engines.batcher import Batcher, Priority
+from engines.config import SttConfig, TtsConfig
+from engines.errors import EngineError
+from engines.stt import SttEngine, SttRequest, Transcript
+from engines.tts import SpeechChunk, SpeechRequest, TtsEngine
+from evaluation.data.audio import RATE_HZ
+from evaluation.data.layout import Dataset
+from evaluation.recording import Pcm
+from evaluation.results import Record, Results, with_progress
+from evaluation.tts.signal import inspect
+from server.audio import Resampler, samples_from_int16
+
+ALWAYS_THERE = "espeak"  # eSpeak NG's voice of every language, to compare with
+
+Tts = Batcher[SpeechRequest, SpeechChunk]
+Stt = Batcher[SttRequest, Transcript]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One text in one voice."""
+
+    text: str
+    language: str
+    voice: str
+
+    @property
+    def key(self) -> str:
+        """Unique in a run."""
+        return f"{self.voice}/{self.language}/{self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    samples: Pcm
+    rate_hz: int
+    first_seconds: float  # to the first audio
+    seconds: float  # to the last
+
+
+def plan(datasets: Sequence[Dataset], config: TtsConfig, per_language: int) -> list[Job]:
+    """The first different texts of every language, in each voice that speaks it."""
+    texts: dict[str, dict[str, None]] = {}
+    for dataset in datasets:
+        for clip in dataset.clips:
+            own = texts.setdefault(clip.language, {})
+            if clip.language and len(own) < per_language:
+                own[clip.text] = None
+    return [
+        Job(text, language, voice)
+        for language, own in texts.items()
+        for voice in _voices_of(language, config)
+        for text in own
+    ]
+
+
+def _voices_of(language: str, config: TtsConfig) -> Iterator[str]:
+    for voice in config.voices:
+        if voice.language == language:
+            yield voice.name or f"{voice.engine}-{voice.language}"
+    yield ALWAYS_THERE
+
+
+async def measure(
+    jobs: Sequence[Job], tts_config: TtsConfig, judge: SttConfig, results: Results
+) -> list[str]:
+    """Speak what `results` does not have yet; what went wrong. Raises `ModelError`."""
+    pending = results.pending(jobs, lambda job: job.key)
+    if not pending:
+        return []
+    problems = []
+    async with (
+        Tts("tts", TtsEngine(tts_config)) as tts,
+        Stt("judge", SttEngine(judge)) as stt,
+    ):
+        for job in with_progress(pending, "spoken and heard again"):
+            try:
+                results.append(job.key, await _measure(job, tts, stt))
+            except EngineError as error:
+                problems.append(f"{job.key}: {error}")
+    return problems
+
+
+async def _measure(job: Job, tts: Tts, stt: Stt) -> Record:
+    spoken = await _speak(job, tts)
+    heard = ""
+    if len(spoken.samples):
+        request = SttRequest(_for_stt(spoken), (job.language,), job.language)
+        heard = (await stt.run(request)).text
+    signal = inspect(spoken.samples, spoken.rate_hz)
+    return {
+        "language": job.language,
+        "voice": job.voice,
+        "said": job.text,
+        "heard": heard,
+        "first_audio_seconds": round(spoken.first_seconds, 4),
+        "seconds": round(spoken.seconds, 4),
+        "audio_seconds": round(signal.seconds, 3),
+        "level_db": None if np.isinf(signal.level_db) else round(signal.level_db, 1),
+        "faults": signal.faults,
+        "signal": {name: v for name, v in asdict(signal).items() if name != "level_db"},
+    }
+
+
+async def _speak(job: Job, tts: Tts) -> _Spoken:
+    started_at = time.perf_counter()
+    first_seconds = 0.0
+    chunks: list[SpeechChunk] = []
+    async with tts.submit(
+        SpeechRequest(job.text, job.language, job.voice), priority=Priority.ANSWER
+    ) as speech:
+        async for chunk in speech:
+            first_seconds = first_seconds or time.perf_counter() - started_at
+            chunks.append(chunk)
+    seconds = time.perf_counter() - started_at
+    samples = np.concatenate([np.zeros(0, np.int16), *(chunk.samples for chunk in chunks)])
+    return _Spoken(samples, chunks[0].rate_hz if chunks else RATE_HZ, first_seconds, seconds)
+
+
+def _for_stt(spoken: _Spoken) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    resampler = Resampler(spoken.rate_hz, RATE_HZ)
+    audio = samples_from_int16(spoken.samples)
+    return np.concatenate([resampler.push(audio), resampler.flush()])
