@@ -31,6 +31,12 @@ def provenance(config: Config, command: str) -> dict[str, Any]:
     }
 
 
+def portable(settings: Any) -> Any:
+    """As JSON has it, with the repository's files relative to it: equal on every machine."""
+    text = json.dumps(settings, default=str, ensure_ascii=False)
+    return json.loads(text.replace(f"{REPOSITORY}/", ""))
+
+
 def models_of(config: Config) -> dict[str, dict[str, str]]:
     """Role ("stt", "llm", "tts") -> file -> SHA-256; files of the repository relative to it."""
     voices = [Path(voice.model) for voice in config.tts.voices if voice.engine == "piper"]
@@ -72,7 +78,7 @@ def machine() -> dict[str, Any]:
 
 
 def _without_secrets(config: Config) -> dict[str, Any]:
-    sections: dict[str, Any] = json.loads(json.dumps(asdict(config), default=str))
+    sections = portable(asdict(config))
     del sections["conversation"]["instructions"]  # an owner's own matter
     return {name: sections[name] for name in ("vad", "stt", "llm", "tts", "conversation")}
 

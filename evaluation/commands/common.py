@@ -12,7 +12,7 @@ from typing import Any
 from evaluation.data import synthetic
 from evaluation.data.layout import DATASETS, MANIFEST, Clip, Dataset, read_dataset
 from evaluation.data.rows import DataError
-from evaluation.provenance import provenance
+from evaluation.provenance import portable, provenance
 from evaluation.report import markdown
 from evaluation.results import with_progress
 from evaluation.run_folder import REPORT, RunFolder, write_report
@@ -42,7 +42,7 @@ class Context:
         """Note what a part is measured with: the models of these roles, and these settings."""
         origin = provenance(self.config, f"python -m evaluation {shlex.join(sys.argv[1:])}")
         models = {role: origin["models"][role] for role in roles}
-        self.folder.begin(part, {**settings, "models": models}, origin)
+        self.folder.begin(part, portable({**settings, "models": models}), origin)
 
     def tell(self, problems: Iterable[object]) -> None:
         """Say what could not be measured; the rest was."""
