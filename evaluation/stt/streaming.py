@@ -8,15 +8,14 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from evaluation.caller import RATE_HZ, Caller, CallFailed, call
 from evaluation.data.audio import RATE_HZ as DATA_RATE_HZ
 from evaluation.data.rows import RowError
 from evaluation.recording import Pcm
 from evaluation.results import Record, Results
 from evaluation.stt.whole import Job, told
-from server.audio import Resampler, int16_from_samples
+from server.audio import int16_from_samples
+from server.resampling import resample
 
 DELTA = "conversation.item.input_audio_transcription.delta"
 COMPLETED = "conversation.item.input_audio_transcription.completed"
@@ -71,9 +70,7 @@ async def _speak(job: Job, url: str) -> Record:
 
 
 def _speech(job: Job) -> Pcm:
-    resampler = Resampler(DATA_RATE_HZ, RATE_HZ)
-    samples = np.concatenate([resampler.push(job.samples()), resampler.flush()])
-    return int16_from_samples(samples)
+    return int16_from_samples(resample(job.samples(), DATA_RATE_HZ, RATE_HZ))
 
 
 async def _hear_out(caller: Caller, end_seconds: float) -> None:

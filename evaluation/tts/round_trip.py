@@ -15,12 +15,13 @@ from engines.config import SttConfig, TtsConfig
 from engines.errors import EngineError
 from engines.stt import SttEngine, SttRequest, Transcript
 from engines.tts import SpeechChunk, SpeechRequest, TtsEngine
-from evaluation.data.audio import RATE_HZ
+from evaluation.data.audio import RATE_HZ, Samples
 from evaluation.data.layout import Dataset
 from evaluation.recording import Pcm
 from evaluation.results import Record, Results, with_progress
 from evaluation.tts.signal import inspect
-from server.audio import Resampler, samples_from_int16
+from server.audio import samples_from_int16
+from server.resampling import resample
 
 ALWAYS_THERE = "espeak"  # eSpeak NG's voice of every language, to compare with
 
@@ -129,7 +130,5 @@ async def _speak(job: Job, tts: Tts) -> _Spoken:
     return _Spoken(samples, chunks[0].rate_hz if chunks else RATE_HZ, first_seconds, seconds)
 
 
-def _for_stt(spoken: _Spoken) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    resampler = Resampler(spoken.rate_hz, RATE_HZ)
-    audio = samples_from_int16(spoken.samples)
-    return np.concatenate([resampler.push(audio), resampler.flush()])
+def _for_stt(spoken: _Spoken) -> Samples:
+    return resample(samples_from_int16(spoken.samples), spoken.rate_hz, RATE_HZ)
