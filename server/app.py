@@ -11,6 +11,7 @@ from engines.host import Engines, running_engines
 from server.admission import REALTIME_SUBPROTOCOL, require_key, require_origin
 from server.calls import Calls
 from server.config import Config
+from server.language.spoken import prepare
 from server.page import Page
 from server.protocol.audiosocket import AudioSocketDoor
 from server.protocol.realtime import converse
@@ -113,6 +114,8 @@ async def serve(config: Config) -> int:
     ) as engines:
         for model in engines.loaded:
             log.info("loaded %s", model)
+        talk = config.conversation
+        await asyncio.to_thread(prepare, [talk.locale(language) for language in talk.languages])
         server = Server(config, engines)
         runner = web.AppRunner(server.application(), access_log=None)
         await runner.setup()

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from server.language.resources import spoken_rules
 from server.language.spoken.addresses import say_addresses, say_phones
@@ -14,7 +15,7 @@ from server.language.spoken.shorthand import say_abbreviations, say_signs
 from server.language.spoken.times import say_times
 from server.language.spoken.units import say_measures
 
-__all__ = ["Spoken", "spoken"]
+__all__ = ["Spoken", "prepare", "spoken"]
 
 # In this order: what is written with more signs is read before what is written with fewer.
 _STEPS_WITH_DIGITS = (
@@ -30,6 +31,7 @@ _DIGIT = re.compile(r"\d|[½¼¾]")
 _FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
 _BLANKS = re.compile(r"\s{2,}|[^\S ]")
 _BLANK_BEFORE_STOP = re.compile(r"\s+(?=[,.](?:\s|$))")
+_OF_EVERY_KIND = "Dr. 1/1/2026 9:30 $5 5% 5 km"
 _EDGES = re.compile(r"^\s+|\s+$")
 
 
@@ -47,6 +49,12 @@ def spoken(text: str, locale: str) -> Spoken:
     if not re.search(r"[^\W_]", aligned.text):
         return Spoken(text, "", ())
     return Spoken(text, aligned.text, aligned.spans)
+
+
+def prepare(locales: Iterable[str]) -> None:
+    """Read the rules of these languages and regions, which takes a tenth of a second each."""
+    for locale in locales:
+        spoken(_OF_EVERY_KIND, locale)
 
 
 def _in_words(text: AlignedText, locale: str) -> AlignedText:

@@ -11,12 +11,15 @@ from babel import Locale
 from server.language.resources import spoken_rules
 from server.language.spoken.aligned import AlignedText
 from server.language.spoken.numbers import numbers
-from server.language.spoken.patterns import NUMBER_START, WORD_END, WORD_START
+from server.language.spoken.patterns import NUMBER_START, WORD_END, WORD_START, full_stop
 
 _ISO = re.compile(NUMBER_START + r"(?<!-)(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})(?![\d-])")
 _NUMERIC = re.compile(
     NUMBER_START + r"(?<!-)(?P<first>\d{1,2})(?:/(?P<second>\d{1,2})/(?P<y>\d{4}|\d{2})"
     r"|-(?P<second2>\d{1,2})-(?P<y2>\d{4})|\.(?P<second3>\d{1,2})\.(?P<y3>\d{4}))(?![\d/-]|[.,]\d)"
+)
+_YEARS = re.compile(
+    NUMBER_START + r"(?P<first>(?:1[1-9]|20)\d\d) ?[-–] ?(?P<last>(?:1[1-9]|20)\d\d)(?![\d-])"
 )
 _FIRST_YEAR, _LAST_YEAR = 1100, 2099  # of four digits that may be a year
 
@@ -28,6 +31,7 @@ class Calendar:
         rules = spoken_rules(locale)
         self._rules: Mapping[str, Any] = rules["dates"]
         self._years: Mapping[str, Any] = rules.get("years", {})
+        self._range: str = rules["words"]["range"]
         self._numbers = numbers(locale)
         months = Locale.parse(rules["locale"]).months["format"]
         self._names: Mapping[int, str] = months["wide"]
@@ -35,6 +39,7 @@ class Calendar:
             name.casefold().rstrip(".॰"): number
             for width in ("abbreviated", "wide")
             for number, name in months[width].items()
+            if name not in self._rules.get("other_words", ())
         }
         names = "|".join(sorted(map(re.escape, self._by_name), key=len, reverse=True))
         month = rf"{WORD_START}(?P<month>{names})(?:{WORD_END}[.॰]?)"
@@ -85,7 +90,7 @@ class Calendar:
             said = str(template).format(day=day, month=month)
         else:
             said = f"{day} {match['of'] or ''}{month}"
-        return said + self._and_year(match)
+        return said + self._and_year(match) + full_stop(match)
 
     def _month(self, match: re.Match[str]) -> str:
         """Its name in full; as it is written when it is that already."""
@@ -108,12 +113,16 @@ class Calendar:
         """Years that stand alone, where they are said otherwise than other numbers."""
         if decade := self._years.get("decade"):
             text = text.sub(re.compile(NUMBER_START + decade), self._decade)
+        text = text.sub(_YEARS, self._years_from_to)
         for pattern in (
             rf"(?P<before>{self._years.get('after', '(?!)')})(?P<y>\d{{4}})(?![\d-]|[.,:/%]\d)",
             rf"(?P<before>){NUMBER_START}(?P<y>\d{{4}})(?={self._years.get('before', '(?!)')})",
         ):
             text = text.sub(re.compile(pattern, re.IGNORECASE), self._lone_year)
         return text
+
+    def _years_from_to(self, match: re.Match[str]) -> str:
+        return f"{self._year(match['first'])} {self._range} {self._year(match['last'])}"
 
     def _decade(self, match: re.Match[str]) -> str:
         ending, plural = self._years["decade_ending"]

@@ -27,7 +27,7 @@ class Shorthand:
     def say_abbreviations(self, text: AlignedText) -> AlignedText:
         """Abbreviations in full."""
         for pattern, words in self._patterns.items():
-            text = text.sub(pattern, words)
+            text = text.sub(pattern, lambda match, words=words: words + full_stop(match))  # type: ignore[misc]
         return text.sub(
             self._abbreviation, lambda match: self._abbreviations[match[0]] + full_stop(match)
         )
