@@ -1,16 +1,18 @@
 """`python -m benchmarks`: how fast, how many, at what cost. `make bench` runs all of it."""
 
 import argparse
+import asyncio
 import json
 import platform
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import curve, one_call, overhead
+from benchmarks import curve, engine_batches, one_call, overhead
 from benchmarks.harness import LoadFailed
 from evaluation.server_process import REPOSITORY, ServerFailed
 from evaluation.terminal import Terminal
@@ -39,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks",
         description="Measure the server with callers in real time over the real WebSocket.",
         epilog="one: stage by stage, one call at a time. curve: more and more callers. overhead: "
-        "the server without its engines.",
+        "the server without its engines. engines: batches beside single requests.",
     )
     parser.add_argument(
         "benches", nargs="*", choices=list(_BENCHES), default=list(_BENCHES), help="default: all"
@@ -80,7 +82,21 @@ def _overhead(options: argparse.Namespace, terminal: Terminal) -> Any:
     return found.to_json()
 
 
-_BENCHES: Mapping[str, Bench] = {"one": _one, "curve": _curve, "overhead": _overhead}
+def _engines(options: argparse.Namespace, terminal: Terminal) -> Any:
+    terminal.heading("Requests together and one by one")
+    rows, audio = asyncio.run(
+        engine_batches.measure(on_engine=lambda name: terminal.aside(f"  {name}"))
+    )
+    terminal.line(engine_batches.table(rows, audio))
+    return {"batches": [asdict(row) for row in rows], "first_audio": asdict(audio)}
+
+
+_BENCHES: Mapping[str, Bench] = {
+    "one": _one,
+    "curve": _curve,
+    "overhead": _overhead,
+    "engines": _engines,
+}
 
 
 def _machine() -> dict[str, Any]:
