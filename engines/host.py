@@ -1,16 +1,21 @@
 """All models of one process: started together, warm before the first call, stopped together."""
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from engines import gpu
 from engines.batcher import Batcher
 from engines.config import LlmConfig, SttConfig, TtsConfig, VadConfig
 from engines.llm import ChatOutput, ChatRequest, Forget, LlmEngine
+from engines.llm.llama import supports_gpu
 from engines.loaded import LoadedModel
 from engines.stt import SttEngine, SttRequest, Transcript
 from engines.tts import SpeechChunk, SpeechRequest, TtsEngine
 from engines.vad import VadEngine, VadRequest, VadResult
+
+log = logging.getLogger(__name__)
 
 OnDeath = Callable[[BaseException], None]
 
@@ -40,6 +45,9 @@ async def running_engines(
 
     `on_death` is called on the event loop when an engine's thread has died.
     """
+    if stt.device != "cpu" or llm.gpu_layers != 0:
+        for problem in gpu.problems(gpu.look(has_llama=supports_gpu())):
+            log.warning(problem)
     vad_engine, stt_engine = VadEngine(vad), SttEngine(stt)
     llm_engine, tts_engine = LlmEngine(llm), TtsEngine(tts)
     async with AsyncExitStack() as stack:

@@ -109,7 +109,7 @@ def _configure(arguments: argparse.Namespace, manifest: Manifest, store: Store) 
     here = [model for model in models if all(store.has(model, file) for file in model.files)]
     text = configuration.configuration(tier, here, store)
     ask = configuration.person()
-    target = configuration.TINIG_TOML
+    target = configuration.place(store)
     configuration.write(text, tier, target=target, force=arguments.force, say=print, ask=ask)
     silent = {language for model in models for language in model.languages} - {
         language for model in here if model.kind == "tts" for language in model.languages

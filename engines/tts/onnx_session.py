@@ -20,7 +20,8 @@ def providers(device: str) -> list[Any]:
         return ["CPUExecutionProvider"]
     if not has_cuda:
         raise ModelError(
-            "This onnxruntime has no CUDA. Run `make setup GPU=1`, or set the device to cpu."
+            "tts.device is cuda, and this onnxruntime has none. Set it to auto or cpu: a voice is "
+            "quick there too."
         )
     # The default search tries every algorithm anew for each length of text.
     cuda = ("CUDAExecutionProvider", {"cudnn_conv_algo_search": "HEURISTIC"})

@@ -10,43 +10,51 @@ from scripts.models.fetch import Say
 from scripts.models.manifest import REPOSITORY, Model, Tier
 from scripts.models.store import Store
 
-TINIG_TOML = REPOSITORY / "tinig.toml"
 _PATHS = {"stt", "llm"}  # sections whose `model` is one path
 Ask = Callable[[str], str]
 
 
 def configuration(tier: Tier, models: Sequence[Model], store: Store) -> str:
     """tinig.toml for these models, those of the tier that are there."""
-    sections: dict[str, dict[str, Any]] = {
-        name: dict(tier.settings.get(name, {})) for name in _PATHS
-    }
-    for name, settings in tier.settings.items():
-        sections[name] = dict(settings)
+    sections = {name: dict(settings) for name, settings in tier.settings.items()}
     for model in models:
         if model.kind in _PATHS:
-            sections[model.kind]["model"] = _path(model, store)
+            sections.setdefault(model.kind, {})["model"] = _path(model, store)
     voices = [_voice(model, store) for model in models if model.kind == "tts"]
     blocks = [_block(f"[{name}]", settings) for name, settings in sorted(sections.items())]
     blocks += [_block("[[tts.voices]]", voice) for voice in voices]
     return _HEAD.format(tier=tier.name, about=tier.about) + "\n".join(blocks)
 
 
+def place(store: Store) -> Path:
+    """Where the server looks for it; beside models that are not in the repository."""
+    inside = store.folder.is_relative_to(REPOSITORY)
+    return (REPOSITORY if inside else store.folder) / "tinig.toml"
+
+
 def write(text: str, tier: Tier, *, target: Path, force: bool, say: Say, ask: Ask | None) -> Path:
-    """Write it where the server looks; beside it when there is another, which is the owner's.
+    """Write it there; beside it when there is another, which is the owner's.
 
     `ask` is how a person is asked, None where none is there.
     """
-    if target.exists() and target.read_text(encoding="utf-8") != text:
-        answer = (
-            ask(f"Replace {target}, which is there already? [y/N] ") if ask and not force else ""
-        )
-        if not force and answer.strip().lower() not in {"y", "yes"}:
-            target = target.with_name(f"{target.stem}-{tier.name}{target.suffix}")
-            say(f"{TINIG_TOML.name} stays as it is (--force replaces it). To use the models:")
-            say(f'  make serve ARGS="--config {target.name}"')
+    is_another = target.exists() and target.read_text(encoding="utf-8") != text
+    if is_another and not force and not _may_replace(target, ask):
+        say(f"{target} stays as it is (--force replaces it).")
+        target = target.with_name(f"{target.stem}-{tier.name}{target.suffix}")
     target.write_text(text, encoding="utf-8")
-    say(f"Wrote {target}")
+    say(f"Wrote {target}. To use it: {_command(target)}")
     return target
+
+
+def _may_replace(target: Path, ask: Ask | None) -> bool:
+    answer = ask(f"Replace {target}, which is there already? [y/N] ") if ask else ""
+    return answer.strip().lower() in {"y", "yes"}
+
+
+def _command(target: Path) -> str:
+    if target == REPOSITORY / "tinig.toml":
+        return "make serve"
+    return f'make serve ARGS="--config {target}"'
 
 
 def person() -> Ask | None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.models.configuration import configuration, write
-from scripts.models.manifest import Manifest, Tier, load
+from scripts.models.configuration import configuration, place, write
+from scripts.models.manifest import REPOSITORY, Manifest, Tier, load
 from scripts.models.store import Store
 from server.config import parse
 
@@ -34,6 +34,11 @@ def test_models_that_were_left_out_are_not_in_it(manifest: Manifest, tmp_path: P
     assert "pratham" not in configuration(tier, models, Store(tmp_path))
 
 
+def test_it_goes_where_the_server_looks_or_beside_models_that_lie_elsewhere(tmp_path: Path) -> None:
+    assert place(Store()) == REPOSITORY / "tinig.toml"
+    assert place(Store(tmp_path)) == tmp_path / "tinig.toml"
+
+
 def test_paths_in_the_repository_are_relative(manifest: Manifest) -> None:
     text = configuration(manifest.tiers["cpu"], [manifest.model("whisper-small")], Store())
     assert 'model = "models/downloaded/whisper-small"' in text
@@ -54,7 +59,8 @@ def test_an_owners_file_is_replaced_only_when_told_to(
     written = write("new\n", tier, target=target, force=force, say=said.append, ask=ask)
     assert written.read_text() == "new\n"
     assert target.read_text() == ("new\n" if replaced else "# mine\n")
-    assert any("--config tinig-8gb.toml" in line for line in said) != replaced
+    assert any("stays as it is" in line for line in said) != replaced
+    assert f"--config {written}" in said[-1]
 
 
 def test_the_same_file_again_asks_nothing(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import pytest
 from engines.config import REPOSITORY, STARTER
 from evaluation.server_process import server_process
 from scripts import download_models
-from scripts.models import configuration
 from scripts.models.manifest import Manifest, Tier
 from tests.scripts.models.conftest import a_model, publish
 from tests.scripts.models.hub_double import Cut, HubDouble
@@ -52,11 +51,9 @@ def manifest(double: HubDouble, monkeypatch: pytest.MonkeyPatch) -> Manifest:
 
 @pytest.fixture
 def tinig_toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the configuration goes instead of the repository."""
-    path = tmp_path / "tinig.toml"
-    monkeypatch.setattr(configuration, "TINIG_TOML", path)
+    """Where the configuration goes: beside the models, which are not in the repository."""
     monkeypatch.setattr("sys.stdin.isatty", lambda: False)
-    return path
+    return tmp_path / "store" / "tinig.toml"
 
 
 def download(tmp_path: Path, *arguments: str) -> int:
@@ -95,9 +92,8 @@ def test_a_bundle_carries_a_tier_to_a_machine_that_reaches_no_hub(
     other = tmp_path / "other"
     assert download(other, "--tier", "tiny", "--from", bundle) == 0
     assert len(double.requests) == asked
-    assert tomllib.loads(tinig_toml.read_text())["llm"]["model"] == str(
-        other / "store" / "mind" / "starter.gguf"
-    )
+    written = tomllib.loads((other / "store" / "tinig.toml").read_text())
+    assert written["llm"]["model"] == str(other / "store" / "mind" / "starter.gguf")
     assert download(other, "--verify") == 0
     (other / "store" / "ears" / "model.bin").write_bytes(b"")
     assert download(other, "--verify") == 1
