@@ -1,6 +1,7 @@
 """Plots as SVG: text stays text, colours are the page's, and the width is that of the screen."""
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,8 @@ from evaluation.report.model import Bars, Distribution, Matrix, Plot, Waterfall
 COLOURS = ("#3b6ea8", "#d1802e", "#4f9d69", "#b0476a", "#7a6bb5", "#8a8a8a")
 _INK = "#777777"  # legible on white and on black
 _WIDTH_INCHES = 5.6
+_NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+_NUMBERED_ID = re.compile(r' id="[\w.]+_\d+"')  # the same in every plot, and nothing refers to it
 _STYLE = Path(__file__).with_name("plots.mplstyle")
 
 
@@ -30,9 +33,9 @@ def svg(plot: Plot) -> str:
     with _canvas(_height_inches(plot)) as (canvas, axes):
         draw[type(plot)](axes, plot)
         buffer = io.StringIO()
-        canvas.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+        canvas.savefig(buffer, format="svg", transparent=True, metadata=_NO_METADATA)
     text = buffer.getvalue()
-    return text[text.index("<svg") :]
+    return _NUMBERED_ID.sub("", text[text.index("<svg") :])
 
 
 @contextmanager
@@ -107,12 +110,13 @@ def _matrix(axes: Axes, plot: Matrix) -> None:
     columns = list(next(iter(plot.rows.values())))
     counts = np.array([[plot.rows[row].get(column, 0) for column in columns] for row in rows])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=1, edgecolors="white", linewidth=1)
     for (row, column), count in np.ndenumerate(counts):
         colour = "white" if shares[row, column] > 0.5 else "#333333"
-        axes.text(column, row, str(count), ha="center", va="center", color=colour)
-    axes.set_xticks(range(len(columns)), columns)
-    axes.set_yticks(range(len(rows)), rows)
+        axes.text(column + 0.5, row + 0.5, str(count), ha="center", va="center", color=colour)
+    axes.set_xticks([column + 0.5 for column in range(len(columns))], columns)
+    axes.set_yticks([row + 0.5 for row in range(len(rows))], rows)
+    axes.invert_yaxis()
     axes.xaxis.tick_top()
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)

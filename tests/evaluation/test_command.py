@@ -1,0 +1,97 @@
+"""`python -m evaluation` on the starter models: measured once, reported, held to thresholds."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from evaluation.__main__ import main
+from evaluation.data.layout import read_dataset
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of a run over one sentence of each language."""
+    path = tmp_path_factory.mktemp("run")
+    arguments = ["--sentences", "1", "--conditions", "clean", "telephone", "--streaming", "0"]
+    assert main(["stt", "--output", str(path), *arguments]) == 0
+    return path
+
+
+def figures_of(folder: Path) -> dict[str, float]:
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    return {figure["name"]: figure["value"] for figure in report["figures"]}
+
+
+def test_the_report_has_figures_of_every_language_and_their_origin(folder: Path) -> None:
+    figures = figures_of(folder)
+    for language in ("en", "es", "fr", "hi", "tl", "all"):
+        assert figures[f"wer.{language}"] >= 0
+        assert f"wer.{language}.telephone" in figures
+    assert figures["hallucinations"] == 0.0
+    report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert "models/starter/stt/model.bin" in report["provenance"]["models"]["stt"]
+    assert (folder / "report.html").exists()
+    assert "## Speech to text: errors" in (folder / "report.md").read_text(encoding="utf-8")
+
+
+def test_the_same_command_measures_nothing_again(folder: Path) -> None:
+    results = folder / "stt.jsonl"
+    before = results.read_bytes()
+    arguments = ["--sentences", "1", "--conditions", "clean", "telephone", "--streaming", "0"]
+    assert main(["stt", "--output", str(folder), *arguments]) == 0
+    assert results.read_bytes() == before
+
+
+def test_thresholds_decide_the_exit_status(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["report", "--output", str(folder), "--fail-above", "hallucinations=0.1"]
+    assert main([*command, "--fail-above", "rtf=0.0"]) == 1
+    told = capsys.readouterr().out
+    assert "rtf is 0." in told
+    assert "hallucinations is" not in told
+    assert main([*command, "--fail-above", "wer.hi"]) == 2
+    assert "NAME=NUMBER" in capsys.readouterr().err
+
+
+def test_a_run_is_no_worse_than_itself(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", str(folder), str(folder), "--fail-if-worse"]) == 0
+    assert "no difference seen" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["report", "--output", "nowhere"], "holds no results"),
+        (["compare", "nowhere", "nowhere"], "no recording in common"),
+        (["stt", "--data", "nowhere"], "does not exist"),
+        (["stt", "--stt.modle", "x"], "stt.modle"),
+        (["import", "list", "recordings.txt", "set"], "neither .csv nor .jsonl"),
+    ],
+)
+def test_what_cannot_be_is_said(
+    arguments: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_own_recordings_are_imported(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = folder / "data" / "synthetic-trained-voices" / "audio" / "en-0000.wav"
+    (tmp_path / "one.wav").write_bytes(source.read_bytes())
+    listing = tmp_path / "list.csv"
+    listing.write_text("audio,text\none.wav,Hello\ntwo.wav,Hello\n", encoding="utf-8")
+    target = tmp_path / "set"
+    assert main(["import", "list", str(listing), str(target), "--language", "en"]) == 0
+    assert [clip.text for clip in read_dataset(target)[0].clips] == ["Hello"]
+    assert f"{listing}:3: the audio" in capsys.readouterr().out
