@@ -22,6 +22,9 @@ demo: setup ## hold a spoken conversation in five languages with a server of its
 models: setup ## fetch real models; ARGS="--list", ARGS="--tier 8gb", ARGS=--help
 	@$(VENV) scripts/download_models.py $(ARGS)
 
+eval: setup ## measure the models and write a report; ARGS="stt --data FOLDER", ARGS=--help
+	@$(VENV) -m evaluation $(or $(ARGS),all)
+
 eval-conversation: setup ## hold conversations that are hard to hold; ARGS="--seeds 20", ARGS=--help
 	@$(VENV) -m evaluation.scenarios $(ARGS)
 

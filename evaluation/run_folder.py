@@ -16,6 +16,7 @@ from evaluation.report import markdown, page
 from evaluation.report.document import Document
 from evaluation.report.model import Part
 from evaluation.results import Record, Results, fingerprint
+from evaluation.routing import summary as routing
 from evaluation.stt import streaming_summary
 from evaluation.stt import summary as stt
 from evaluation.tts import summary as tts
@@ -70,6 +71,7 @@ class RunFolder:
             lambda: stt.summarise(self.records("stt")),
             lambda: streaming_summary.summarise(self.records("streaming"), self.records("stt")),
             self._tts,
+            lambda: routing.summarise(self.path),
             lambda: conversation.summarise(self.path),
         ]
         return [make() for make in makers]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from evaluation.metrics.bootstrap import mean
+from evaluation.metrics.bootstrap import share
 from evaluation.report.model import (
     Distribution,
     Figure,
@@ -126,7 +126,7 @@ def _cell(metric: _Metric, values: Sequence[float]) -> str:
     if metric.kind == "ms":
         p50, p95 = np.percentile(values, [50, 95])
         return f"P50 / P95 {milliseconds(float(p50), float(p95))} ms"
-    return with_interval(mean(values))
+    return with_interval(share([value == 1.0 for value in values]))
 
 
 def _figures(values: Mapping[str, Sequence[float]]) -> Iterator[Figure]:
@@ -135,7 +135,7 @@ def _figures(values: Mapping[str, Sequence[float]]) -> Iterator[Figure]:
         if own and metric.kind == "ms":
             yield from _percentile_figures(f"conversation.{metric.name}", own)
         elif own:
-            yield Figure.of(f"conversation.{metric.name}", mean(own))
+            yield Figure.of(f"conversation.{metric.name}", share([value == 1.0 for value in own]))
 
 
 def _percentile_figures(name: str, values_ms: Sequence[float]) -> Iterator[Figure]:
@@ -199,6 +199,6 @@ def _turn_figures(turns: Sequence[Mapping[str, Any]]) -> Iterator[Figure]:
     times = _voice_to_voice(turns)
     if times:
         yield from _percentile_figures("conversation.voice_to_voice", times)
-    right = [float(not turn["problems"]) for turn in turns]
-    if right:
-        yield Figure.of("conversation.turns_right", mean(right))
+    if turns:
+        right = share([not turn["problems"] for turn in turns])
+        yield Figure.of("conversation.turns_right", right)

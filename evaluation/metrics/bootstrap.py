@@ -6,6 +6,7 @@ together, so that drawing words instead would make it too narrow. Two systems ar
 same draws of the same utterances.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 NUM_SAMPLES = 2000
 _CHUNK = 100  # samples drawn at once, so that large corpora fit into memory
+_Z = 1.96  # standard deviations that hold 95% of a normal distribution
 _SEED = 0  # the same data give the same interval
 
 Values = npt.NDArray[np.float64]
@@ -53,9 +55,17 @@ def ratio(numerators: Sequence[float], denominators: Sequence[float]) -> Interva
     return Interval(_ratio(above, below), float(low), float(high), len(above))
 
 
-def mean(values: Sequence[float]) -> Interval:
-    """The mean, or of truth values the share."""
-    return ratio(values, [1.0] * len(values))
+def share(truths: Sequence[bool]) -> Interval:
+    """How often it was so. No draws: where all or none are so, they would all be the same.
+
+    Source: Wilson 1927, JASA 22(158).
+    """
+    count = len(truths)
+    rate = sum(truths) / count
+    middle = (rate + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
+    spread = math.sqrt(rate * (1 - rate) / count + _Z**2 / (4 * count**2))
+    width = _Z * spread / (1 + _Z**2 / count)
+    return Interval(rate, max(0.0, middle - width), min(1.0, middle + width), count)
 
 
 def paired_difference(

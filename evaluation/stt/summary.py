@@ -5,7 +5,7 @@ from itertools import chain
 
 import numpy as np
 
-from evaluation.metrics.bootstrap import Interval, mean
+from evaluation.metrics.bootstrap import Interval, share
 from evaluation.metrics.errors import Errors
 from evaluation.normalisers import VERSION
 from evaluation.report.model import (
@@ -213,19 +213,19 @@ def _taken_for(group: Sequence[Heard], language: str) -> int:
 
 
 def _found(group: Sequence[Heard]) -> Interval:
-    return mean([float(item["heard_language"] == item.language) for item in group])
+    return share([item["heard_language"] == item.language for item in group])
 
 
 def _nothing(records: Sequence[Record]) -> Section | None:
     if not records:
         return None
     made_up = [record for record in records if record["heard"]]
-    share = with_interval(mean([float(bool(record["heard"])) for record in records]))
+    rate = with_interval(share([bool(record["heard"]) for record in records]))
     minutes = sum(record["audio_seconds"] for record in records) / 60
     words = sum(len(record["heard"].split()) for record in records)
     rows = [
         ["recordings without speech", str(len(records))],
-        ["with text all the same", f"{len(made_up)}: {share}"],
+        ["with text all the same", f"{len(made_up)}: {rate}"],
         ["words made up in a minute", f"{words / minutes:.2f}"],
     ]
     texts = [[record["clip"], record["heard"]] for record in made_up[:_TOP]]
@@ -293,7 +293,7 @@ def _figures(
             yield Figure.of(f"wer.{language}.{name}", word_error_rate(own))
     nothing = [record for record in records if not record["language"]]
     if nothing:
-        shares = [float(bool(record["heard"])) for record in nothing]
-        yield Figure.of("hallucinations", mean(shares))
+        made_up = share([bool(record["heard"]) for record in nothing])
+        yield Figure.of("hallucinations", made_up)
     if records:
         yield Figure("rtf", _real_time_factor(records), num=len(records))

@@ -3,14 +3,22 @@
 import numpy as np
 import pytest
 
-from evaluation.metrics.bootstrap import mean, paired_difference, ratio
+from evaluation.metrics.bootstrap import paired_difference, ratio, share
 
 
-def test_the_interval_of_a_share_is_about_the_binomial_one() -> None:
-    interval = mean([1.0] * 20 + [0.0] * 80)
+def test_the_interval_of_a_share_is_wilsons() -> None:
+    interval = share([True] * 20 + [False] * 80)
     assert (interval.value, interval.num) == (0.2, 100)
-    assert interval.low == pytest.approx(0.2 - 1.96 * 0.04, abs=0.015)
-    assert interval.high == pytest.approx(0.2 + 1.96 * 0.04, abs=0.015)
+    assert interval.low == pytest.approx(0.1334, abs=1e-4)
+    assert interval.high == pytest.approx(0.2888, abs=1e-4)
+    binary = ratio([1.0] * 20 + [0.0] * 80, [1.0] * 100)
+    assert (binary.low, binary.high) == pytest.approx((interval.low, interval.high), abs=0.02)
+
+
+def test_none_of_forty_is_not_never() -> None:
+    assert share([False] * 40).low == 0.0
+    assert share([False] * 40).high == pytest.approx(0.0876, abs=1e-4)
+    assert share([True] * 40).high == 1.0
 
 
 def test_it_holds_the_truth_in_about_95_of_100_corpora() -> None:

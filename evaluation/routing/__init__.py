@@ -1,0 +1,1 @@
+"""The ablation of the ways to an answer, as a part of the report."""
