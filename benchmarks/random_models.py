@@ -1,24 +1,19 @@
-"""GGUF models of any size with random weights: they say nothing, as fast as a trained one would.
+"""GGUF models of any size with random weights: they say nothing, as fast as a trained one would."""
 
-Needs the packages `gguf` and `tokenizers`.
-"""
-
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
 
-import gguf
 import numpy as np
-from numpy.typing import NDArray
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-Weights = NDArray[np.float32]
-Quantization = Literal["F32", "F16", "Q8_0", "Q4_0"]
-
-END_OF_TEXT, START, END, PAD = "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"
-CONTROL = (END_OF_TEXT, START, END, PAD)
+from scripts.gguf_file import (
+    CONTROL,
+    WORDS,
+    BytePairs,
+    LlamaShape,
+    Quantization,
+    Weights,
+    write_gguf,
+)
 
 # ChatML with tools in the form of Hermes and Qwen.
 CHAT_TEMPLATE = """\
@@ -44,11 +39,6 @@ CHAT_TEMPLATE = """\
 {%- if add_generation_prompt %}<|im_start|>assistant
 {% endif %}"""
 
-# Keeps the vowel signs of Hindi with their letters; llama.cpp knows it as "qwen35".
-_SPLIT = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}"
-    r"| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
 _SENTENCES = (
     "You are Tinig, a voice assistant on the phone. Answer in one or two short sentences.",
     "system user assistant tool What is the capital of France? The capital is Paris.",
@@ -57,61 +47,6 @@ _SENTENCES = (
     "भारत की राजधानी क्या है? नमस्ते, मैं आपकी क्या मदद कर सकता हूँ?",
     "Ano ang kabisera ng Pilipinas? Kumusta, paano kita matutulungan ngayong araw?",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LlamaShape:
-    """The size of a model of the Llama architecture."""
-
-    layers: int
-    width: int
-    heads: int = 4
-    kv_heads: int = 2
-    feed_forward: int = 0  # 0: three times the width
-    context_tokens: int = 2048
-
-    @property
-    def feed_forward_width(self) -> int:
-        return self.feed_forward or 3 * self.width
-
-    @property
-    def kv_width(self) -> int:
-        return self.width // self.heads * self.kv_heads
-
-
-class Vocabulary(Protocol):
-    """Any vocabulary that can be written into a GGUF file."""
-
-    @property
-    def tokens(self) -> tuple[str, ...]: ...
-
-    def add_to(self, writer: Any) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class BytePairs:
-    """A byte-level BPE: tokens as GPT-2 writes bytes, with the control tokens among them."""
-
-    tokens: tuple[str, ...]
-    merges: tuple[str, ...]
-
-    def padded(self, size: int) -> "BytePairs":
-        """With tokens that are never used, up to the vocabulary of a real model."""
-        padding = (f"[PAD{index}]" for index in range(len(self.tokens), size))
-        return BytePairs((*self.tokens, *padding), self.merges)
-
-    def add_to(self, writer: Any) -> None:
-        ids = {text: index for index, text in enumerate(self.tokens)}
-        writer.add_tokenizer_model("gpt2")
-        writer.add_tokenizer_pre("qwen35")
-        writer.add_token_list(list(self.tokens))
-        writer.add_token_types([_token_type(text) for text in self.tokens])
-        writer.add_token_merges(list(self.merges))
-        writer.add_bos_token_id(ids[END_OF_TEXT])
-        writer.add_eos_token_id(ids[END])
-        writer.add_eot_token_id(ids[END])
-        writer.add_pad_token_id(ids[PAD])
-        writer.add_add_bos_token(False)
 
 
 def write_random_gguf(
@@ -142,7 +77,7 @@ def small_vocabulary(size: int = 512) -> BytePairs:
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(_SPLIT), "isolated"),
+            pre_tokenizers.Split(Regex(WORDS), "isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
@@ -154,8 +89,7 @@ def small_vocabulary(size: int = 512) -> BytePairs:
         show_progress=False,
     )
     tokenizer.train_from_iterator(_SENTENCES, trainer)
-    tokens = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
-    return BytePairs(tuple(text for text, _ in tokens), _merges_of(tokenizer))
+    return BytePairs.of(tokenizer)
 
 
 def random_weights(shape: LlamaShape, vocabulary_size: int, *, seed: int) -> dict[str, Weights]:
@@ -184,56 +118,3 @@ def random_weights(shape: LlamaShape, vocabulary_size: int, *, seed: int) -> dic
         }
         weights |= {f"blk.{layer}.{name}.weight": tensor for name, tensor in tensors.items()}
     return weights
-
-
-def write_gguf(
-    path: Path,
-    shape: LlamaShape,
-    vocabulary: Vocabulary,
-    weights: Mapping[str, Weights],
-    *,
-    quantization: Quantization = "F32",
-    chat_template: str = CHAT_TEMPLATE,
-) -> None:
-    """Write a GGUF file of the Llama architecture."""
-    writer = gguf.GGUFWriter(str(path), "llama")
-    writer.add_name(path.stem)
-    writer.add_context_length(shape.context_tokens)
-    writer.add_embedding_length(shape.width)
-    writer.add_block_count(shape.layers)
-    writer.add_feed_forward_length(shape.feed_forward_width)
-    writer.add_head_count(shape.heads)
-    writer.add_head_count_kv(shape.kv_heads)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_freq_base(10_000.0)
-    writer.add_rope_dimension_count(shape.width // shape.heads)
-    writer.add_vocab_size(len(vocabulary.tokens))
-    if chat_template:
-        writer.add_chat_template(chat_template)
-    vocabulary.add_to(writer)
-    for name, tensor in weights.items():
-        _add_tensor(writer, name, tensor, quantization)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
-def _token_type(text: str) -> Any:
-    if text in CONTROL:
-        return gguf.TokenType.CONTROL
-    return gguf.TokenType.UNUSED if text.startswith("[PAD") else gguf.TokenType.NORMAL
-
-
-def _add_tensor(writer: Any, name: str, tensor: Weights, quantization: Quantization) -> None:
-    kind = gguf.GGMLQuantizationType[quantization]
-    if tensor.ndim == 1 or quantization == "F32":  # norms always stay as they are
-        writer.add_tensor(name, tensor)
-    else:
-        writer.add_tensor(name, gguf.quants.quantize(tensor, kind), raw_dtype=kind)
-
-
-def _merges_of(tokenizer: Tokenizer) -> tuple[str, ...]:
-    """Pairs as GGUF writes them, with a space between."""
-    merges: Sequence[Sequence[str] | str] = json.loads(tokenizer.to_str())["model"]["merges"]
-    return tuple(m if isinstance(m, str) else " ".join(m) for m in merges)

@@ -8,15 +8,7 @@ from typing import Any
 
 import gguf
 
-from benchmarks.random_models import (
-    CHAT_TEMPLATE,
-    END,
-    BytePairs,
-    LlamaShape,
-    random_weights,
-    small_vocabulary,
-    write_gguf,
-)
+from benchmarks.random_models import CHAT_TEMPLATE, random_weights, small_vocabulary
 from engines.batcher import Batcher, Job, Priority
 from engines.llm import (
     ChatOutput,
@@ -29,6 +21,7 @@ from engines.llm import (
     TextDelta,
     ToolCall,
 )
+from scripts.gguf_file import END, BytePairs, LlamaShape, write_gguf
 
 LlmBatcher = Batcher[LlmRequest, ChatOutput]
 LlmJob = Job[LlmRequest, ChatOutput]

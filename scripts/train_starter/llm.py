@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from scripts.train_starter.domain import dialogue
 from scripts.train_starter.language_model.chat import render
 from scripts.train_starter.language_model.evaluation import Score, evaluate
-from scripts.train_starter.language_model.gguf_file import read_gguf, write_gguf
+from scripts.train_starter.language_model.gguf_file import read_model, write_model
 from scripts.train_starter.language_model.model import LanguageModel, ModelConfig
 from scripts.train_starter.language_model.tokenizer import train_tokenizer
 from scripts.train_starter.language_model.training import Trainer, TrainingConfig, new_model
@@ -70,7 +70,7 @@ def _train(options: argparse.Namespace, path: Path) -> None:
         trainer.resume()
     size = sum(parameter.numel() for parameter in model.parameters())
     print(f"{size / 1e6:.2f} M parameters on {options.device}", flush=True)
-    trainer.run(tokenizer, lambda: write_gguf(path, tokenizer, config, trainer.average))
+    trainer.run(tokenizer, lambda: write_model(path, tokenizer, config, trainer.average))
     done = trainer.progress
     print(
         f"{path}: {path.stat().st_size / 1e6:.1f} MB after {done.steps} steps, loss {done.loss:.4f}"
@@ -99,7 +99,7 @@ def _tokenizer(options: argparse.Namespace, model: LanguageModel) -> Tokenizer:
     """The one that is resumed, that of the file to start from (as its weights), or a new one."""
     path = options.work / "tokenizer.json"
     if options.start_from and not options.resume:
-        read_gguf(options.start_from, model).save(str(path))
+        read_model(options.start_from, model).save(str(path))
     elif not options.resume:
         vocabulary_size = model.embedding.num_embeddings
         train_tokenizer(_texts(), vocabulary_size).save(str(path))

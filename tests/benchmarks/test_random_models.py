@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.random_models import Quantization, write_random_gguf
+from benchmarks.random_models import write_random_gguf
 from engines.llm import LlmEngine
+from scripts.gguf_file import Quantization
 from tests.tiny_llm import Steps, chat, config, outputs_of, user
 
 

@@ -10,8 +10,9 @@ import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer
 
+from scripts.gguf_file import END, START
 from scripts.train_starter.domain import Dialogue
-from scripts.train_starter.language_model.tokenizer import MESSAGE_END, MESSAGE_START, token_id
+from scripts.train_starter.language_model.tokenizer import token_id
 
 TEMPLATE_PATH = Path(__file__).parent / "chat_template.jinja"
 
@@ -46,8 +47,8 @@ def encode(tokenizer: Tokenizer, dialogue: Dialogue) -> Example:
     """Tokens of a dialogue; targets are the answers to be learnt, with their end marks."""
     ids = tokenizer.encode(render(dialogue.messages, dialogue.tools)).ids
     targets = [False] * len(ids)
-    opening = tokenizer.encode(f"{MESSAGE_START}assistant\n").ids
-    closing = token_id(tokenizer, MESSAGE_END)
+    opening = tokenizer.encode(f"{START}assistant\n").ids
+    closing = token_id(tokenizer, END)
     learnt = iter(dialogue.learnt)
     at = 0
     while at < len(ids):

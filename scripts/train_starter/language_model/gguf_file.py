@@ -1,26 +1,19 @@
 """The trained model as a GGUF file for llama.cpp, and back: weights in Q8_0, norms in F32."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import gguf
-import numpy as np
 import torch
 from tokenizers import Tokenizer
 
+from scripts.gguf_file import About, BytePairs, LlamaShape, write_gguf
+from scripts.train_starter.domain import LANGUAGES
 from scripts.train_starter.language_model.chat import TEMPLATE_PATH
 from scripts.train_starter.language_model.model import LanguageModel, ModelConfig
-from scripts.train_starter.language_model.tokenizer import (
-    LLAMA_CPP_PRE_TOKENIZER,
-    MESSAGE_END,
-    PADDING,
-    TEXT_END,
-    token_id,
-    tokenizer_of,
-)
+from scripts.train_starter.language_model.tokenizer import tokenizer_of
 
+_ABOUT = About("Tinig starter", "GPL-3.0-or-later", LANGUAGES)
 _BLOCK_TENSORS = {
     "attention_norm": "attn_norm",
     "attention.q": "attn_q",
@@ -34,21 +27,34 @@ _BLOCK_TENSORS = {
 }
 
 
-def write_gguf(path: Path, tokenizer: Tokenizer, config: ModelConfig, model: LanguageModel) -> None:
+def write_model(
+    path: Path, tokenizer: Tokenizer, config: ModelConfig, model: LanguageModel
+) -> None:
     """Writes `model` to `path` with its tokenizer and chat template."""
-    writer = gguf.GGUFWriter(path, "llama")
-    _add_metadata(writer, config)
-    _add_tokenizer(writer, tokenizer)
-    for name, weight in _tensors(config, model):
-        _add_tensor(writer, name, weight)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
+    weights = {name: tensor.float().cpu().numpy() for name, tensor in model.state_dict().items()}
+    shape = LlamaShape(
+        config.layers,
+        config.width,
+        config.heads,
+        config.kv_heads,
+        config.feed_forward,
+        config.context_tokens,
+    )
+    partial = path.with_suffix(".partial")
+    write_gguf(
+        partial,
+        shape,
+        BytePairs.of(tokenizer),
+        {theirs: weights[ours] for theirs, ours in _names(config.layers)},
+        quantization="Q8_0",
+        chat_template=TEMPLATE_PATH.read_text(encoding="utf-8"),
+        about=_ABOUT,
+    )
+    partial.replace(path)  # whoever has mapped the one before keeps it
 
 
-def read_gguf(path: Path, model: LanguageModel) -> Tokenizer:
-    """Gives `model`, of the file's sizes, the weights of a file of `write_gguf`; its tokenizer."""
+def read_model(path: Path, model: LanguageModel) -> Tokenizer:
+    """Gives `model`, of the file's sizes, the weights of a file of `write_model`; its tokenizer."""
     reader = gguf.GGUFReader(path)
     weights = {
         tensor.name: gguf.quants.dequantize(tensor.data, tensor.tensor_type)
@@ -61,48 +67,6 @@ def read_gguf(path: Path, model: LanguageModel) -> Tokenizer:
     return tokenizer_of(*(reader.fields[name].contents() for name in fields))
 
 
-def _add_metadata(writer: gguf.GGUFWriter, config: ModelConfig) -> None:
-    writer.add_name("Tinig starter")
-    writer.add_license("GPL-3.0-or-later")
-    writer.add_languages(["en", "es", "fr", "hi", "tl"])
-    writer.add_context_length(config.context_tokens)
-    writer.add_embedding_length(config.width)
-    writer.add_block_count(config.layers)
-    writer.add_feed_forward_length(config.feed_forward)
-    writer.add_head_count(config.heads)
-    writer.add_head_count_kv(config.kv_heads)
-    writer.add_layer_norm_rms_eps(config.norm_epsilon)
-    writer.add_rope_freq_base(config.rope_base)
-    writer.add_rope_dimension_count(config.head_width)
-    writer.add_vocab_size(config.vocabulary)
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_Q8_0)
-
-
-def _add_tokenizer(writer: gguf.GGUFWriter, tokenizer: Tokenizer) -> None:
-    parts: dict[str, Any] = json.loads(tokenizer.to_str())
-    special = {token["id"] for token in parts["added_tokens"]}
-    tokens = [tokenizer.id_to_token(index) or "" for index in range(tokenizer.get_vocab_size())]
-    control, normal = gguf.TokenType.CONTROL, gguf.TokenType.NORMAL
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(LLAMA_CPP_PRE_TOKENIZER)
-    writer.add_token_list(tokens)
-    writer.add_token_types([control if i in special else normal for i in range(len(tokens))])
-    writer.add_token_merges([" ".join(pair) for pair in parts["model"]["merges"]])
-    writer.add_bos_token_id(token_id(tokenizer, TEXT_END))
-    writer.add_eos_token_id(token_id(tokenizer, MESSAGE_END))
-    writer.add_eot_token_id(token_id(tokenizer, MESSAGE_END))
-    writer.add_pad_token_id(token_id(tokenizer, PADDING))
-    writer.add_add_bos_token(False)
-    writer.add_chat_template(TEMPLATE_PATH.read_text(encoding="utf-8"))
-
-
-def _tensors(config: ModelConfig, model: LanguageModel) -> Iterator[tuple[str, np.ndarray]]:
-    """Tensors by their names in GGUF; without `output.weight` the embedding serves for both."""
-    weights = {name: tensor.float().cpu().numpy() for name, tensor in model.state_dict().items()}
-    for theirs, ours in _names(config.layers):
-        yield theirs, weights[ours]
-
-
 def _names(layers: int) -> Iterator[tuple[str, str]]:
     """Every tensor's name in GGUF and in the model."""
     yield "token_embd.weight", "embedding.weight"
@@ -110,11 +74,3 @@ def _names(layers: int) -> Iterator[tuple[str, str]]:
     for layer in range(layers):
         for ours, theirs in _BLOCK_TENSORS.items():
             yield f"blk.{layer}.{theirs}.weight", f"blocks.{layer}.{ours}.weight"
-
-
-def _add_tensor(writer: gguf.GGUFWriter, name: str, weight: np.ndarray) -> None:
-    if weight.ndim == 1:
-        writer.add_tensor(name, weight)
-        return
-    kind = gguf.GGMLQuantizationType.Q8_0
-    writer.add_tensor(name, gguf.quants.quantize(weight, kind), raw_dtype=kind)

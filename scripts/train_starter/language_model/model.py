@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from scripts.gguf_file import NORM_EPSILON, ROPE_BASE
+
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig:
@@ -22,8 +24,6 @@ class ModelConfig:
     kv_heads: int = 2
     feed_forward: int = 704
     context_tokens: int = 2048
-    rope_base: float = 10000.0
-    norm_epsilon: float = 1e-5
 
     @property
     def head_width(self) -> int:
@@ -34,7 +34,7 @@ class RmsNorm(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.ones(config.width))
-        self.epsilon = config.norm_epsilon
+        self.epsilon = NORM_EPSILON
 
     def forward(self, x: Tensor) -> Tensor:
         return F.rms_norm(x, self.weight.shape, self.weight.to(x.dtype), self.epsilon)
@@ -101,7 +101,7 @@ class LanguageModel(nn.Module):
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.norm = RmsNorm(config)
         pairs = torch.arange(0, config.head_width, 2) / config.head_width
-        angles = torch.arange(config.context_tokens)[:, None] * config.rope_base ** -pairs[None]
+        angles = torch.arange(config.context_tokens)[:, None] * ROPE_BASE ** -pairs[None]
         self.register_buffer("cos", angles.cos(), persistent=False)
         self.register_buffer("sin", angles.sin(), persistent=False)
         self._initialise()

@@ -8,18 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
-TEXT_END = "<|endoftext|>"
-MESSAGE_START = "<|im_start|>"
-MESSAGE_END = "<|im_end|>"
-PADDING = "<|pad|>"
-SPECIAL_TOKENS = [TEXT_END, MESSAGE_START, MESSAGE_END, PADDING]
-LLAMA_CPP_PRE_TOKENIZER = "qwen35"
-
-# The regular expression of llama.cpp's pre-tokenizer `qwen35` (LLAMA_VOCAB_PRE_TYPE_QWEN35).
-_WORDS = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}|"
-    r" ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
+from scripts.gguf_file import CONTROL, WORDS
 
 
 def token_id(tokenizer: Tokenizer, token: str) -> int:
@@ -35,7 +24,7 @@ def train_tokenizer(texts: Iterator[str], vocabulary_size: int) -> Tokenizer:
     tokenizer = _byte_level(models.BPE())
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary_size,
-        special_tokens=SPECIAL_TOKENS,
+        special_tokens=list(CONTROL),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
@@ -48,7 +37,7 @@ def tokenizer_of(tokens: Sequence[str], merges: Sequence[str]) -> Tokenizer:
     vocabulary = {token: index for index, token in enumerate(tokens)}
     pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in merges)]
     tokenizer = _byte_level(models.BPE(vocabulary, pairs))
-    tokenizer.add_special_tokens(SPECIAL_TOKENS)
+    tokenizer.add_special_tokens(list(CONTROL))
     return tokenizer
 
 
@@ -56,7 +45,7 @@ def _byte_level(model: models.BPE) -> Tokenizer:
     tokenizer = Tokenizer(model)
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(_WORDS), "isolated"),
+            pre_tokenizers.Split(Regex(WORDS), "isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )

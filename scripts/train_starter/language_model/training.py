@@ -13,9 +13,10 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from scripts.gguf_file import PAD
 from scripts.train_starter.language_model.batches import Batch, batches
 from scripts.train_starter.language_model.model import LanguageModel, ModelConfig
-from scripts.train_starter.language_model.tokenizer import PADDING, token_id
+from scripts.train_starter.language_model.tokenizer import token_id
 from scripts.train_starter.precision import mixed_precision
 
 _MATRIX_RATE = 0.006
@@ -128,7 +129,7 @@ class Trainer:
 
     def _batches(self, tokenizer: Tokenizer) -> Iterator[Batch]:
         rng = random.Random(f"{self._config.seed} {self.progress.steps}")
-        padding = token_id(tokenizer, PADDING)
+        padding = token_id(tokenizer, PAD)
         per_batch = self._config.tokens_per_batch
         return batches(tokenizer, rng, per_batch, padding, self._single_turns_now)
 

@@ -2,10 +2,11 @@
 
 import pytest
 
-from benchmarks.random_models import CHAT_TEMPLATE, CONTROL
+from benchmarks.random_models import CHAT_TEMPLATE
 from engines.errors import EngineError
 from engines.llm import Message, Tool, ToolCall
 from engines.llm.chat import ChatTemplate, count_turns, without_oldest_turns
+from scripts.gguf_file import CONTROL
 from tests.tiny_llm import SYSTEM, assistant, user
 
 # Refuses a system message and two messages of one role in a row, as Gemma's and Mistral's do.
