@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import aiohttp
 import numpy as np
 
 from evaluation.caller import CallFailed
@@ -107,3 +108,12 @@ async def dial(
             yield phone
     finally:
         writer.close()
+
+
+async def ask_after(base_url: str, call: str) -> str:
+    """What a dialplan asks when the call has come back to it, and what it is told."""
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(f"{base_url}/audiosocket/after/{call}") as reply,
+    ):
+        return await reply.text()

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from evaluation.caller import CallFailed, Spoken
 from evaluation.metrics.errors import compare
 from evaluation.normalisers import normalise
@@ -25,6 +27,8 @@ RECORD_SECONDS = 5.0
 
 MAXIMUM_ERROR_RATE = 0.35  # of the words of one sentence, on a line that is poor by design
 FALL_SILENT_SECONDS = 2.5  # from the first word of an interruption
+LEAST_SECONDS_PER_CHARACTER = 0.03  # of an answer that was heard whole
+_SILENCE_PEAK = 330  # of 32768
 _SILENCE = round(0.3 * RATE_HZ)  # that is no pause between two words
 
 
@@ -129,14 +133,23 @@ def _turns(
 
 def silent_from(heard: Pcm, since_seconds: float) -> float:
     """When the sound that plays at `since_seconds` ends for longer than between two words."""
-    start = round(since_seconds * RATE_HZ)
-    quiet = 0
-    for position in range(start, len(heard), RATE_HZ // 100):
-        loud = abs(heard[position : position + RATE_HZ // 100].astype(int)).max() > 330
-        quiet = 0 if loud else quiet + RATE_HZ // 100
-        if quiet >= _SILENCE:
-            return (position + RATE_HZ // 100 - quiet) / RATE_HZ
-    return len(heard) / RATE_HZ - quiet / RATE_HZ
+    step, start = RATE_HZ // 100, round(since_seconds * RATE_HZ)
+    end = start  # of the sound
+    for position in range(start, len(heard), step):
+        if np.abs(heard[position : position + step].astype(int)).max() > _SILENCE_PEAK:
+            end = position + step
+        elif position - end > _SILENCE:
+            break
+    return end / RATE_HZ
+
+
+def sound_seconds(heard: Pcm | None) -> float:
+    """How much of int16[n] at 8 kHz is sound, in steps of 10 ms."""
+    if heard is None:
+        return 0.0
+    step = RATE_HZ // 100
+    steps = np.abs(heard[: len(heard) // step * step].astype(int)).reshape(-1, step)
+    return float(np.sum(steps.max(axis=1, initial=0) > _SILENCE_PEAK)) / 100
 
 
 def problems(script: Script, turns: list[Turn]) -> list[str]:
@@ -153,6 +166,9 @@ def problems(script: Script, turns: list[Turn]) -> list[str]:
         found.append(f"the first answer went on for {first.silent_after_ms} ms")
     if second.record.get("status") != "completed":
         found.append("the second answer was not completed")
+    heard_seconds = sound_seconds(second.heard)
+    if heard_seconds < LEAST_SECONDS_PER_CHARACTER * len(second.record.get("answer", "")):
+        found.append(f"only {heard_seconds:.1f} s of the second answer were heard")
     if script.expects not in str(second.record.get("answer", "")).casefold():
         found.append(f"the second answer does not say {script.expects!r}")
     return found

@@ -14,6 +14,8 @@ from evaluation.recording import Microphone, Pcm, Playback, voiced_span, write_s
 from evaluation.telephone.line import FRAME_SAMPLES, FRAME_SECONDS, Network
 from server.g711 import RATE_HZ
 
+TIMER_SECONDS = 0.001  # no timer is worth less
+
 Deliver = Callable[[], Awaitable[None]]
 
 
@@ -37,6 +39,10 @@ class Phone(ABC):
     @abstractmethod
     async def send_audio(self, frame: Pcm, at_seconds: float) -> None:
         """Put 20 ms on the wire, int16[160], that were spoken until this time."""
+
+    @abstractmethod
+    def press(self, digit: str) -> None:
+        """Press a key."""
 
     @abstractmethod
     async def receive(self) -> None:
@@ -67,10 +73,11 @@ class Phone(ABC):
         """Wait until something that came fulfils this, or the call is over, or it is time."""
         while not condition():
             self._news.clear()
-            if self.is_over or until_seconds <= self.now_seconds:
+            rest_seconds = until_seconds - self.now_seconds
+            if self.is_over or rest_seconds < TIMER_SECONDS:
                 return False
             try:
-                async with asyncio.timeout(until_seconds - self.now_seconds):
+                async with asyncio.timeout(rest_seconds):
                     await self._news.wait()
             except TimeoutError:
                 continue

@@ -18,7 +18,7 @@ import aiohttp
 from evaluation.caller import CallFailed
 from evaluation.recording import Pcm
 from evaluation.telephone.line import Network
-from evaluation.telephone.phone import Phone
+from evaluation.telephone.phone import TIMER_SECONDS, Phone
 from server.audio import int16_from_samples, samples_from_int16
 from server.g711 import decode_mu_law, encode_mu_law
 from server.protocol.twilio_voice import signature
@@ -109,7 +109,7 @@ class TwilioPhone(Phone):
     async def _echo_marks(self) -> None:
         while True:
             self._mark_news.clear()
-            while self._marks and self._marks[0][0] <= self.now_seconds:
+            while self._marks and self._marks[0][0] < self.now_seconds + TIMER_SECONDS:
                 _, name = self._marks.pop(0)
                 self._echo(name)
             wait = self._marks[0][0] - self.now_seconds if self._marks else None

@@ -7,6 +7,7 @@ there is nothing to say; and the clock says what was heard.
 
 import asyncio
 import logging
+import socket as sockets
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -42,7 +43,7 @@ FRAME_BYTES = 2 * round(FRAME_SECONDS * RATE_HZ)
 BEGIN_SECONDS = 5.0  # in which a connection has to say what call it is of
 
 _READ_BYTES = 4096
-_WRITE_BUFFER_BYTES = 8 * 1024  # half a second
+_BUFFER_BYTES = 8 * 1024  # half a second, in which what is sent may wait for its reader
 _BEHIND_SECONDS = 0.2  # of the clock, after which frames are late for good
 _MAXIMUM_BAD_FRAMES = 20  # that are ignored; with one more it is no Asterisk
 
@@ -79,7 +80,9 @@ class AudioSocketCall:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        writer.transport.set_write_buffer_limits(high=_WRITE_BUFFER_BYTES)
+        writer.transport.set_write_buffer_limits(high=_BUFFER_BYTES)
+        socket = writer.get_extra_info("socket")
+        socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, _BUFFER_BYTES)
         self._loop = asyncio.get_running_loop()
         self._parser = FrameParser()
         self._received: deque[Message | None] = deque()  # None: a wrong one

@@ -67,7 +67,7 @@ class TwilioCall:
         try:
             async with asyncio.timeout(START_SECONDS):
                 while not self._refusal and (data := await self._receive()) is not None:
-                    message = self._decoded(data)
+                    message = self._decoded(data, patience=0)
                     if isinstance(message, Start):
                         self._stream_sid = message.stream_sid
                         return message
@@ -112,7 +112,7 @@ class TwilioCall:
         message = await self._socket.receive(seconds)
         return None if message.type in _ENDS else message.data
 
-    def _decoded(self, data: str | bytes) -> Message | None:
+    def _decoded(self, data: str | bytes, patience: int = _MAXIMUM_BAD_MESSAGES) -> Message | None:
         """The message; None for one that is wrong."""
         try:
             if isinstance(data, str):
@@ -121,7 +121,7 @@ class TwilioCall:
         except ProtocolError as error:
             self._num_bad += 1
             log.warning("a message of Twilio's was ignored: %s", error)
-            if self._num_bad > _MAXIMUM_BAD_MESSAGES:
+            if self._num_bad > patience:
                 self.refuse(str(error))
         return None
 
