@@ -20,7 +20,6 @@ Samples = npt.NDArray[np.float32]
 _PASS, _STOP = 0.9, 1.0  # of the lower Nyquist frequency
 _ATTENUATION_DB = 90.0
 _FEWEST_OUTPUTS = 16  # of a block, so that the product is worth its call
-_LARGEST_PRODUCT = 250_000  # multiplications: OpenBLAS shares out larger ones, and waits for cores
 
 
 class Resampler:
@@ -65,11 +64,7 @@ class Resampler:
         if not blocks:
             return np.zeros(0, np.float32)
         windows = np.ndarray((blocks, width), np.float32, waiting, strides=(4 * hop, 4))
-        resampled = np.empty((blocks, self._filters.shape[1]), np.float32)
-        at_once = max(1, _LARGEST_PRODUCT // self._filters.size)
-        for first in range(0, blocks, at_once):
-            some = slice(first, first + at_once)
-            np.matmul(windows[some], self._filters, out=resampled[some])
+        resampled: Samples = windows @ self._filters
         self._num_out += resampled.size
         return resampled.reshape(-1)
 
