@@ -28,6 +28,9 @@ eval: setup ## measure the models and write a report; ARGS="stt --data FOLDER", 
 eval-conversation: setup ## hold conversations that are hard to hold; ARGS="--seeds 20", ARGS=--help
 	@$(VENV) -m evaluation.scenarios $(ARGS)
 
+eval-telephone: setup ## call a server over both telephone doors; ARGS="--loss 0.05", ARGS=--help
+	@$(VENV) -m evaluation.telephone $(ARGS)
+
 bench: setup ## measure latency, concurrency and overhead; ARGS="curve --levels 1 8 16", ARGS=--help
 	@$(VENV) -m benchmarks $(ARGS)
 
