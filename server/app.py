@@ -16,6 +16,7 @@ from server.page import Page
 from server.protocol.audiosocket import AudioSocketDoor
 from server.protocol.realtime import converse
 from server.protocol.twilio import TwilioDoor
+from server.voices import all_voices
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class Server:
         self.config = config
         self.engines = engines
         self.calls = Calls(config, engines)
+        self._voices = all_voices(config.tts, config.conversation.languages)
         self.counters = self.calls.counters
         self.audiosocket = AudioSocketDoor(self.calls)
 
@@ -83,7 +85,7 @@ class Server:
         if request.query.get("intent") == "transcription":
             settings = replace(settings, type="transcription")
         session_id, session = self.calls.open(settings, request.remote)
-        await converse(socket, session, session_id, self.config.conversation)
+        await converse(socket, session, session_id, self.config.conversation, self._voices)
         log.info("call ends")
 
     def _admit(self, request: web.Request) -> None:

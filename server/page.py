@@ -4,9 +4,9 @@ from pathlib import Path
 
 from aiohttp import hdrs, web
 
-from engines.tts.engine import ALWAYS_THERE
 from server.config import Config
 from server.language.languages import own_name
+from server.voices import voices_of
 
 _WEB = Path(__file__).parent / "web"
 
@@ -62,13 +62,7 @@ class Page:
         body = {
             "languages": [{"code": code, "name": own_name(code)} for code in languages],
             "default_language": self._config.conversation.default_language,
-            "voices": {code: self._voices(code) for code in languages},
+            "voices": {code: voices_of(self._config.tts, code) for code in languages},
             "needs_key": bool(self._config.server.api_keys),
         }
         return web.json_response(body, headers=HEADERS)
-
-    def _voices(self, language: str) -> list[str]:
-        """The names of a language's voices, its default first."""
-        voices = [voice for voice in self._config.tts.voices if voice.language == language]
-        names = [voice.name or f"{voice.engine}-{voice.language}" for voice in voices]
-        return list(dict.fromkeys([*names, ALWAYS_THERE]))

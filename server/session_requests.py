@@ -43,6 +43,7 @@ class Requests:
     """Obeys one client."""
 
     def __init__(self, conversation: Conversation, floor: Floor, asides: Asides) -> None:
+        self._conversation = conversation
         self._outbox = conversation.outbox
         self._floor = floor
         self._items = items = Items(conversation, floor)
@@ -74,6 +75,7 @@ class Requests:
             self._outbox.put(Failed(error, named.event_id))
 
     def _update(self, command: UpdateSettings) -> None:
+        self._conversation.allow(command.settings)
         self._floor.reconfigure(command.settings)
         self._outbox.put(SettingsUpdated(command.settings))
 

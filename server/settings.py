@@ -57,7 +57,7 @@ class Settings:
     input_format: AudioFormat = AudioFormat()
     output_format: AudioFormat = AudioFormat()
     transcription: bool = True  # whether the client is told what it said
-    transcription_language: str | None = None  # None: recognised from the speech
+    languages: tuple[str, ...] = ()  # that the caller may speak; none: all that are deployed
     turn_detection: TurnDetection | None = TurnDetection()  # None: push to talk
     voice: str = "default"
     speed: float = 1.0
@@ -69,6 +69,11 @@ class Settings:
     extension_events: frozenset[str] = frozenset()  # `tinig.*` events that the client asked for
     reports_playback: bool = False  # sends `AudioPlayed`; a hold makes it drop what it has not
     binary_audio: bool = False  # audio as binary messages, both ways
+
+    @property
+    def transcription_language(self) -> str | None:
+        """The only language there is; None: recognised from the speech."""
+        return self.languages[0] if len(self.languages) == 1 else None
 
     @property
     def answers(self) -> bool:

@@ -29,7 +29,7 @@ class SpeechRequest:
 
     text: str
     language: str
-    voice: str = ""  # a name; "": the language's default
+    voice: str = ""  # a name; "", or a voice of another language: the language's default
     speed: float = 1.0  # 0.25 to 4 times the voice's own
 
 
@@ -120,6 +120,9 @@ class TtsEngine:
         voice = self._voices.get((request.language, request.voice))
         if voice is not None:
             return voice
+        default = self._voices.get((request.language, ""))
+        if default is not None and request.voice in {name for _, name in self._voices}:
+            return default
         languages = sorted({language for language, _ in self._voices})
         if request.language not in languages:
             raise EngineError(

@@ -54,6 +54,13 @@ class Conversation:
         except EngineError as error:
             log.warning("the model could not forget the session: %s", error)
 
+    def allow(self, settings: Settings) -> None:
+        """Believe from now on in the languages alone that the client allows."""
+        languages = settings.languages or self.config.languages
+        self.belief = self.belief.among(languages)
+        if self.language not in languages:
+            self.language = self.belief.language
+
     async def transcribe(
         self,
         samples: Samples,
@@ -68,7 +75,7 @@ class Conversation:
         """
         request = SttRequest(
             samples,
-            languages=self.config.languages,
+            languages=settings.languages or self.config.languages,
             language=settings.transcription_language or likely_language,
         )
         return await self.engines.stt.run(request, priority=priority)

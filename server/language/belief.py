@@ -9,7 +9,7 @@ without evidence: the client's choice, and a caller who asks for a language.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
@@ -72,6 +72,16 @@ class LanguageBelief:
         """Before anything was said: the default language is a little likelier."""
         odds = {language: _DEFAULT_ODDS if language == default else 1.0 for language in languages}
         return cls(_normalised(odds), config or BeliefConfig())
+
+    def among(self, languages: Collection[str]) -> "LanguageBelief":
+        """The same belief over these languages alone; one that is new is the least likely."""
+        if set(languages) == set(self.probabilities):
+            return self
+        least = min(self.probabilities.values()) / _DEFAULT_ODDS
+        odds = {code: self.probabilities.get(code, least) for code in languages}
+        return replace(
+            self, probabilities=_normalised(odds), settled=self.settled and self.language in odds
+        )
 
     @property
     def language(self) -> str:

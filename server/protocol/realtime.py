@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 
 from aiohttp import WSMessage, WSMsgType, web
 
@@ -20,19 +20,20 @@ async def converse(
     session: Session,
     session_id: str,
     config: ConversationConfig,
+    voices: Collection[str],
 ) -> None:
     """Carry a conversation until the client leaves or the server closes the socket."""
     encoder = Encoder(session_id, session.settings)
     await socket.send_str(json.dumps(encoder.created()))
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(_write(socket, session, encoder), name="write")
-        await session.run(_read(socket, session, config))
+        decoder = Decoder(session.settings, config.languages, voices)
+        await session.run(_read(socket, decoder, session))
 
 
 async def _read(
-    socket: web.WebSocketResponse, session: Session, config: ConversationConfig
+    socket: web.WebSocketResponse, decoder: Decoder, session: Session
 ) -> AsyncIterator[Command]:
-    decoder = Decoder(session.settings, config.languages)
     async for message in socket:
         try:
             command = _decode(decoder, message)

@@ -20,7 +20,7 @@ from server.events import (
 from server.protocol.fields import Fields, invalid, parse_json
 from server.protocol.realtime_audio import decode_audio
 from server.protocol.realtime_items import read_audio, read_context, read_item
-from server.protocol.realtime_settings import for_response, updated
+from server.protocol.realtime_settings import Choices, for_response, updated
 from server.settings import Settings
 
 _DAY_MS = 24 * 3600 * 1000
@@ -32,9 +32,11 @@ class Decoder:
     The first line of each handler below is what `docs/protocol.md` says about its event.
     """
 
-    def __init__(self, settings: Settings, languages: Collection[str]) -> None:
+    def __init__(
+        self, settings: Settings, languages: Collection[str], voices: Collection[str] = ()
+    ) -> None:
         self._settings = settings
-        self._languages = languages
+        self._choices = Choices(languages, voices)
 
     def decode(self, text: str) -> Command:
         """One text message. Raises `ProtocolError`; the session lives on."""
@@ -58,7 +60,7 @@ class Decoder:
 
     def session_update(self, message: Fields) -> Command:
         """Changes what it names of the session's settings, and keeps the rest."""
-        self._settings = updated(self._settings, message.object("session"), self._languages)
+        self._settings = updated(self._settings, message.object("session"), self._choices)
         return UpdateSettings(self._settings)
 
     def append(self, message: Fields) -> Command:
@@ -99,7 +101,7 @@ class Decoder:
         if not message.has("response"):
             return CreateResponse()
         response = message.object("response")
-        settings = for_response(self._settings, response)
+        settings = for_response(self._settings, response, self._choices)
         return CreateResponse(
             settings,
             read_context(response, self._settings.input_format) if response.has("input") else None,

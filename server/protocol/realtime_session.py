@@ -17,10 +17,11 @@ def to_wire(settings: Settings, session_id: str) -> dict[str, Any]:
         "include": None,
         "audio": {"input": _input_to_wire(settings)},
     }
-    if settings.extension_events or settings.binary_audio:
+    if settings.extension_events or settings.binary_audio or settings.languages:
         session["tinig"] = {
             "events": sorted(settings.extension_events),
             "binary_audio": settings.binary_audio,
+            "languages": list(settings.languages) or None,
         }
     if settings.type == "transcription":
         return {**session, "object": "realtime.transcription_session"}

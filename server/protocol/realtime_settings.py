@@ -2,7 +2,7 @@
 one `response.create`."""
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from engines.errors import ProtocolError
@@ -17,12 +17,25 @@ MAXIMUM_OUTPUT_TOKENS = 4096
 METADATA_PAIRS = 16
 METADATA_CHARACTERS = (64, 512)  # of a key, of a value
 
+DEFAULT_VOICE = "default"  # of whatever language is spoken
+# Names that stock clients send: the default voice, unless a voice of ours is named so.
+OPENAI_VOICES = frozenset(
+    ("alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse")
+)
 # What a client may send and what this server has no use for: accepted, so that stock clients work.
 _WITHOUT_EFFECT = ("include", "parallel_tool_calls", "prompt", "reasoning", "tracing", "truncation")
 _ANSWERS = ("instructions", "output_modalities", "tools", "tool_choice", "max_output_tokens")
 
 
-def updated(settings: Settings, session: Fields, languages: Collection[str]) -> Settings:
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a client may choose from."""
+
+    languages: Collection[str]  # that are deployed
+    voices: Collection[str] = ()  # by name; none: any name is taken
+
+
+def updated(settings: Settings, session: Fields, choices: Choices) -> Settings:
     """The settings after a `session.update`; raises `ProtocolError` and changes nothing."""
     kind = session.choice("type", SESSION_TYPES, settings.type)
     if kind == "transcription":
@@ -30,13 +43,13 @@ def updated(settings: Settings, session: Fields, languages: Collection[str]) -> 
     else:
         session.only(("type", "model", *_ANSWERS, "audio", "tinig", *_WITHOUT_EFFECT))
         settings = _with_answers(settings, session)
-    settings = _with_extensions(replace(settings, type=kind), session)
+    settings = replace(settings, type=kind)
     if "audio" in session:
-        settings = _with_audio(settings, session.object("audio"), languages)
-    return settings
+        settings = _with_audio(settings, session.object("audio"), choices)
+    return _with_extensions(settings, session, choices)
 
 
-def for_response(settings: Settings, response: Fields) -> Settings:
+def for_response(settings: Settings, response: Fields, choices: Choices) -> Settings:
     """The settings of one response; `conversation` and `input` are no settings.
 
     Raises `ProtocolError`.
@@ -49,7 +62,7 @@ def for_response(settings: Settings, response: Fields) -> Settings:
         if "output" in audio:
             output = audio.object("output")
             output.only(("format", "voice"))
-            settings = _with_output(settings, output)
+            settings = _with_output(settings, output, choices)
     return settings
 
 
@@ -134,16 +147,31 @@ def _is_metadata(value: object) -> bool:
     )
 
 
-def _with_extensions(settings: Settings, session: Fields) -> Settings:
+def _with_extensions(settings: Settings, session: Fields, choices: Choices) -> Settings:
     if "tinig" not in session:
         return settings
     extension = session.object("tinig")
-    extension.only(("events", "binary_audio"))
+    extension.only(("events", "binary_audio", "languages"))
     return replace(
         settings,
         extension_events=_extension_events(settings, extension),
         binary_audio=extension.flag("binary_audio", settings.binary_audio),
+        languages=_languages(settings, extension, choices),
     )
+
+
+def _languages(settings: Settings, extension: Fields, choices: Choices) -> tuple[str, ...]:
+    """The set of languages that the caller may speak; null: all that are deployed."""
+    if "languages" not in extension:
+        return settings.languages
+    languages = extension.required("languages")
+    if languages is None:
+        return ()
+    if not isinstance(languages, list) or not languages:
+        raise invalid(f"{extension.path}.languages", languages, "a list of languages, or null")
+    for language in languages:
+        _check_language(language, f"{extension.path}.languages", choices)
+    return tuple(dict.fromkeys(languages))
 
 
 def _extension_events(settings: Settings, extension: Fields) -> frozenset[str]:
@@ -155,26 +183,26 @@ def _extension_events(settings: Settings, extension: Fields) -> frozenset[str]:
     return frozenset(events)
 
 
-def _with_audio(settings: Settings, audio: Fields, languages: Collection[str]) -> Settings:
+def _with_audio(settings: Settings, audio: Fields, choices: Choices) -> Settings:
     audio.only(("input",) if settings.type == "transcription" else ("input", "output"))
     if "input" in audio:
-        settings = _with_input(settings, audio.object("input"), languages)
+        settings = _with_input(settings, audio.object("input"), choices)
     if "output" in audio:
         output = audio.object("output")
         output.only(("format", "voice", "speed"))
-        settings = _with_output(settings, output)
+        settings = _with_output(settings, output, choices)
     return settings
 
 
-def _with_input(settings: Settings, audio: Fields, languages: Collection[str]) -> Settings:
+def _with_input(settings: Settings, audio: Fields, choices: Choices) -> Settings:
     audio.only(("format", "transcription", "noise_reduction", "turn_detection"))
     if "format" in audio:
         settings = replace(settings, input_format=read_format(audio.object("format")))
     if audio.is_null("transcription"):
-        settings = replace(settings, transcription=False, transcription_language=None)
+        settings = replace(settings, transcription=False, languages=_unfixed(settings))
     elif "transcription" in audio:
-        language = _language(audio.object("transcription"), languages)
-        settings = replace(settings, transcription=True, transcription_language=language)
+        languages = _transcribed(settings, audio.object("transcription"), choices)
+        settings = replace(settings, transcription=True, languages=languages)
     if audio.is_null("turn_detection"):
         settings = replace(settings, turn_detection=None)
     elif "turn_detection" in audio:
@@ -183,31 +211,48 @@ def _with_input(settings: Settings, audio: Fields, languages: Collection[str]) -
     return settings
 
 
-def _with_output(settings: Settings, audio: Fields) -> Settings:
+def _with_output(settings: Settings, audio: Fields, choices: Choices) -> Settings:
     if "format" in audio:
         settings = replace(settings, output_format=read_format(audio.object("format")))
     return replace(
         settings,
-        voice=_voice(settings, audio),
+        voice=_voice(settings, audio, choices),
         speed=audio.number("speed", 0.25, 1.5, settings.speed),
     )
 
 
-def _voice(settings: Settings, audio: Fields) -> str:
-    """A voice's name, or an object that holds it."""
+def _voice(settings: Settings, audio: Fields, choices: Choices) -> str:
+    """A voice's name, or an object that holds it; those of OpenAI's own are the default one."""
     if "voice" in audio and isinstance(audio.required("voice"), dict):
-        return audio.object("voice").text("id")
-    return audio.text("voice", settings.voice)
+        voice = audio.object("voice").text("id")
+    else:
+        voice = audio.text("voice", settings.voice)
+    if voice in OPENAI_VOICES and voice not in choices.voices:
+        return DEFAULT_VOICE
+    if voice != DEFAULT_VOICE and choices.voices and voice not in choices.voices:
+        allowed = f"{DEFAULT_VOICE}, {', '.join(sorted(choices.voices))}"
+        raise invalid(f"{audio.path}.voice", voice, allowed)
+    return voice
 
 
-def _language(wire: Fields, languages: Collection[str]) -> str | None:
+def _transcribed(settings: Settings, wire: Fields, choices: Choices) -> tuple[str, ...]:
     if not wire.has("language"):
-        return None
+        return _unfixed(settings)
     language = wire.text("language")
-    if language not in languages:
+    _check_language(language, f"{wire.path}.language", choices)
+    return (language,)
+
+
+def _unfixed(settings: Settings) -> tuple[str, ...]:
+    """No single language any more; a set of several stays."""
+    return settings.languages if len(settings.languages) > 1 else ()
+
+
+def _check_language(language: object, path: str, choices: Choices) -> None:
+    if language not in choices.languages:
         raise ProtocolError(
-            f"The language {language!r} is not deployed here. Deployed: {', '.join(languages)}.",
+            f"The language {language!r} is not deployed here. "
+            f"Deployed: {', '.join(choices.languages)}.",
             code="invalid_value",
-            param=f"{wire.path}.language",
+            param=path,
         )
-    return language

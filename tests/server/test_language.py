@@ -102,7 +102,7 @@ async def test_who_asks_for_a_language_gets_it_and_keeps_it() -> None:
 
 @virtual_time
 async def test_the_client_s_choice_is_not_doubted() -> None:
-    settings = replace(Settings(), transcription_language="fr")
+    settings = replace(Settings(), languages=("fr",))
     result = await play(Stage(heard="Can we speak Spanish?"), TURN, settings=settings)
     (record,) = records(result)
     assert (record.language, record.language_reason) == ("fr", "chosen")

@@ -169,3 +169,13 @@ def test_espeak_speaks_languages_beyond_ours_when_named() -> None:
     engine = TtsEngine(TtsConfig((VoiceConfig("de", "espeak", "de"),)))
     engine.load()
     assert engine.loaded
+
+
+async def test_a_voice_of_another_language_gives_way_to_the_languages_own(
+    batcher: TtsBatcher,
+) -> None:
+    own = await speak(batcher, SpeechRequest("Bonjour.", "fr"))
+    other = await speak(batcher, SpeechRequest("Bonjour.", "fr", voice="tiny"))
+    assert seconds(own) == seconds(other)
+    with pytest.raises(EngineError, match="nobody"):
+        await speak(batcher, SpeechRequest("Bonjour.", "fr", voice="nobody"))
