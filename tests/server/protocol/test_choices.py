@@ -17,11 +17,12 @@ VOICES = frozenset({"piper-en", "espeak"})
 
 def update(*sessions: dict[str, Any]) -> Settings:
     """The settings after these updates, one after the other."""
-    decoder = Decoder(Settings(), LANGUAGES, VOICES)
+    decoder, settings = Decoder(Settings(), LANGUAGES, VOICES), Settings()
     for session in sessions:
         command = decoder.decode(json.dumps({"type": "session.update", "session": session}))
         assert isinstance(command, UpdateSettings)
-    return command.settings
+        settings = command.settings
+    return settings
 
 
 def transcription(**fields: Any) -> dict[str, Any]:

@@ -380,7 +380,11 @@ async def test_binary_audio_for_who_asks_for_it(client: Client) -> None:
         await call.socket.send_bytes(sound(SPEECH, 0.1))
         assert (await call.until("error"))["error"]["code"] == "invalid_message_type"
         told = await call.update(tinig={"binary_audio": True, "events": ["state"]})
-        assert told["tinig"] == {"binary_audio": True, "events": ["state"]}
+        assert told["tinig"] == {
+            "binary_audio": True,
+            "events": ["state"],
+            "languages": None,
+        }
         await call.socket.send_bytes(sound(SPEECH, 1.0))
         await call.socket.send_bytes(sound(SILENCE, 1.0))
         await call.until("response.done")
