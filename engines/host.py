@@ -29,6 +29,7 @@ class Engines:
     llm: Batcher[ChatRequest | Forget, ChatOutput]
     tts: Batcher[SpeechRequest, SpeechChunk]
     loaded: tuple[LoadedModel, ...] = ()
+    languages: tuple[str, ...] = ()  # that the recognizer knows
 
     @property
     def failures(self) -> dict[str, str]:
@@ -69,4 +70,5 @@ async def running_engines(
             *llm_engine.loaded,
             *tts_engine.loaded,
         )
-        yield Engines(vad_batcher, stt_batcher, llm_batcher, tts_batcher, loaded)
+        languages = stt_engine.languages
+        yield Engines(vad_batcher, stt_batcher, llm_batcher, tts_batcher, loaded, languages)

@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Sequence
 from dataclasses import replace
 
 from aiohttp import web
 
+from engines.errors import ModelError
 from engines.host import Engines, running_engines
 from server.admission import REALTIME_SUBPROTOCOL, require_key, require_origin
 from server.calls import Calls
@@ -117,6 +119,7 @@ async def serve(config: Config) -> int:
         for model in engines.loaded:
             log.info("loaded %s", model)
         talk = config.conversation
+        _check_languages(talk.languages, engines.languages)
         await asyncio.to_thread(prepare, [talk.locale(language) for language in talk.languages])
         server = Server(config, engines)
         runner = web.AppRunner(server.application(), access_log=None)
@@ -130,3 +133,13 @@ async def serve(config: Config) -> int:
         finally:
             await runner.cleanup()
     return status
+
+
+def _check_languages(deployed: Sequence[str], known: Sequence[str]) -> None:
+    """Before the first caller, not at their first word. Raises `ModelError`."""
+    unknown = [language for language in deployed if language not in known]
+    if unknown:
+        raise ModelError(
+            f"conversation.languages names {', '.join(unknown)}, which the model of stt.model does "
+            'not know. Take it out, or fetch one that knows it: make models ARGS="--list".'
+        )

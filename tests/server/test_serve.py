@@ -28,6 +28,7 @@ def engines_that(begin: Begin) -> Any:
     async def running(*_: Any, on_death: Callable[[BaseException], None]) -> AsyncIterator[Engines]:
         stage: Any = Stage()
         stage.loaded = ()
+        stage.languages = CONFIG.conversation.languages
         asyncio.get_running_loop().call_later(0.2, begin, on_death)
         yield stage
 
@@ -50,3 +51,9 @@ async def test_a_broken_model_is_told_by_name(monkeypatch: pytest.MonkeyPatch) -
     config = replace(CONFIG, stt=replace(CONFIG.stt, model="/nowhere/whisper"))
     with pytest.raises(ModelError, match="/nowhere/whisper"):
         await serve(config)
+
+
+async def test_a_language_that_no_model_hears_is_told_before_the_first_call() -> None:
+    deployed = replace(CONFIG.conversation, languages=("en", "pt"))
+    with pytest.raises(ModelError, match=r"conversation\.languages names pt"):
+        await serve(replace(CONFIG, conversation=deployed))
