@@ -19,7 +19,7 @@ def subprotocols(request: web.Request) -> list[str]:
 
 def require_key(request: web.Request, keys: Sequence[str]) -> None:
     """Raise 401 unless the request carries one of the keys, or none is configured."""
-    if keys and not _is_known(_key_of(request), keys):
+    if keys and not _is_known(key_of(request), keys):
         raise web.HTTPUnauthorized(
             text="This server needs an API key: send 'Authorization: Bearer KEY'.",
             headers={hdrs.WWW_AUTHENTICATE: "Bearer"},
@@ -61,7 +61,8 @@ def _is_address(host: str | None) -> bool:
     return True
 
 
-def _key_of(request: web.Request) -> str:
+def key_of(request: web.Request) -> str:
+    """The key that a request carries; empty when there is none."""
     scheme, _, key = request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")
     if scheme.lower() == "bearer":
         return key.strip()

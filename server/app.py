@@ -18,6 +18,7 @@ from server.page import Page
 from server.protocol.audiosocket import AudioSocketDoor
 from server.protocol.realtime import converse
 from server.protocol.twilio import TwilioDoor
+from server.rest.routes import Rest
 from server.voices import all_voices
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ class Server:
         app.router.add_get("/v1/realtime", self.realtime)
         TwilioDoor(self.calls).add_routes(app.router)
         self.audiosocket.add_to(app)
+        Rest(self.calls).add_routes(app)
         app.on_shutdown.append(self._close_sockets)
         return app
 
@@ -56,7 +58,7 @@ class Server:
             "status": "failed" if failures else "ok",
             "failures": failures,
             "sessions": self.counters.sessions,
-            "turns": self.counters.turns,
+            "turns": self.counters.turns_by_status,
             "drafts": self.counters.drafts,
             "prefills": self.counters.prefills,
             "refused": self.counters.refused,
@@ -122,7 +124,11 @@ async def serve(config: Config) -> int:
         _check_languages(talk.languages, engines.languages)
         await asyncio.to_thread(prepare, [talk.locale(language) for language in talk.languages])
         server = Server(config, engines)
-        runner = web.AppRunner(server.application(), access_log=None)
+        runner = web.AppRunner(
+            server.application(),
+            access_log=None,
+            handler_cancellation=True,  # a client that has gone waits for nothing
+        )
         await runner.setup()
         try:
             await web.TCPSite(runner, config.server.host, config.server.port).start()

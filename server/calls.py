@@ -59,18 +59,22 @@ class Calls:
             self.counters.sessions -= 1
 
     def open(
-        self, settings: Settings, peer: str | None, conversation: ConversationConfig | None = None
+        self,
+        settings: Settings,
+        peer: str | None,
+        conversation: ConversationConfig | None = None,
+        engines: Engines | None = None,
     ) -> tuple[str, Session]:
         """A new call's session and its name, which is on all log lines of this task from now on.
 
-        `conversation` differs from the configured one where a door knows better.
+        `conversation` and `engines` differ from the process's where a door knows better.
         """
         session_id = new_id("sess")
         logs.bind(session=session_id)
         log.info("call begins", extra={"peer": peer})
         session = Session(
             session_id,
-            self.engines,
+            engines or self.engines,
             config=conversation or self.config.conversation,
             interruption=self.config.interruption,
             settings=settings,

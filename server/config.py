@@ -15,6 +15,7 @@ from server.config_schema import (
     Config,
     ConversationConfig,
     InterruptionConfig,
+    RestConfig,
     ServerConfig,
     TelephoneConfig,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "ConfigError",
     "ConversationConfig",
     "InterruptionConfig",
+    "RestConfig",
     "ServerConfig",
     "TelephoneConfig",
     "assemble",

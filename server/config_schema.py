@@ -252,10 +252,47 @@ class TelephoneConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RestConfig:
+    """The REST door: what one request may bring, and how many may be in the making."""
+
+    max_requests: int = option(
+        16, "Requests at once; one more is answered with 503.", minimum=1, maximum=10_000
+    )
+    max_upload_megabytes: int = option(
+        25, "Largest audio file, as it is sent.", minimum=1, maximum=4096
+    )
+    max_audio_seconds: float = option(
+        7200.0, "Longest audio file, as it plays.", minimum=1.0, maximum=86_400.0
+    )
+    receive_seconds: float = option(
+        60.0, "Time in which a request has to arrive.", minimum=1.0, maximum=3600.0
+    )
+    stall_seconds: float = option(
+        30.0,
+        "Time in which a client has to take what was sent, before it is dropped.",
+        minimum=1.0,
+        maximum=3600.0,
+    )
+    max_completion_tokens: int = option(
+        256, "Longest answer of a chat that asks for no length.", minimum=1, maximum=8192
+    )
+    sessions: int = option(
+        64, "Spoken conversations that are remembered between requests.", minimum=1, maximum=10_000
+    )
+    session_seconds: float = option(
+        900.0,
+        "After its last turn, such a conversation is forgotten.",
+        minimum=1.0,
+        maximum=86_400.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration, one section per part of the process."""
 
     server: ServerConfig = field(default_factory=ServerConfig)
+    rest: RestConfig = field(default_factory=RestConfig)
     conversation: ConversationConfig = field(default_factory=ConversationConfig)
     interruption: InterruptionConfig = field(default_factory=InterruptionConfig)
     telephone: TelephoneConfig = field(default_factory=TelephoneConfig)

@@ -4,7 +4,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
+
+from prometheus_client import Histogram
+
+# Of what a caller feels: about half a second is a good answer, above two the line seems dead.
+_BUCKETS_SECONDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 
 
 class Milestone(StrEnum):
@@ -84,15 +89,47 @@ class TurnRecord:
         }
 
 
-@dataclass(slots=True)
-class Counters:
-    """What has happened since the start of the process, for `/healthz`."""
+class TurnKind(NamedTuple):
+    """By what turns are counted."""
 
-    sessions: int = 0  # open now
-    turns: Counter[str] = field(default_factory=Counter)  # by status
-    drafts: Counter[str] = field(default_factory=Counter)  # hit, dropped
-    prefills: Counter[str] = field(default_factory=Counter)  # by how they ended
-    refused: Counter[str] = field(default_factory=Counter)  # full, unauthorized, origin
+    status: str
+    language: str
+
+
+class Counters:
+    """What has happened since the start of the process, for `/healthz` and `/metrics`."""
+
+    def __init__(self) -> None:
+        self.sessions = 0  # open now
+        self.requests = 0  # of the REST door, in the making now
+        self.turns: Counter[TurnKind] = Counter()
+        self.drafts: Counter[str] = Counter()  # hit, missed, dropped
+        self.prefills: Counter[str] = Counter()  # by how they ended
+        self.interruptions: Counter[str] = Counter()  # by verdict
+        self.refused: Counter[str] = Counter()  # full, unauthorized, origin
+        self.milestones = Histogram(
+            "tinig_turn_milestone_seconds",
+            "From the end of the caller's speech to each moment of a turn.",
+            ("milestone", "language"),
+            buckets=_BUCKETS_SECONDS,
+            registry=None,
+        )
+
+    @property
+    def turns_by_status(self) -> Counter[str]:
+        """Turns, whatever else they were."""
+        by_status: Counter[str] = Counter()
+        for kind, count in self.turns.items():
+            by_status[kind.status] += count
+        return by_status
+
+    def note_turn(self, record: TurnRecord) -> None:
+        """A turn has ended."""
+        self.turns[TurnKind(record.status, record.language)] += 1
+        for milestone, milliseconds in record.milestones_ms.items():
+            if milestone != Milestone.SPEECH_END:
+                observed = self.milestones.labels(milestone, record.language)
+                observed.observe(milliseconds / 1000)
 
 
 def _rounded(value: float | None, factor: float = 1.0) -> float | None:

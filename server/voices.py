@@ -5,6 +5,15 @@ from collections.abc import Iterable
 from engines.config import TtsConfig
 from engines.tts import ALWAYS_THERE
 
+DEFAULT_VOICE = "default"  # of whatever language is spoken
+# Names that stock clients send: the default voice, unless a voice of ours is named so.
+OPENAI_VOICES = frozenset(
+    (
+        *("alloy", "ash", "ballad", "cedar", "coral", "echo", "fable", "marin"),
+        *("nova", "onyx", "sage", "shimmer", "verse"),
+    )
+)
+
 
 def voices_of(config: TtsConfig, language: str) -> list[str]:
     """The names of a language's voices, its default first."""

@@ -15,6 +15,7 @@ from engines.batcher import Priority
 from engines.errors import EngineError
 from engines.host import Engines
 from engines.llm import ChatRequest, Completion, Forget, TextDelta, ToolCall
+from engines.loaded import LoadedModel
 from engines.stt import SttRequest, Transcript
 from engines.tts import SpeechChunk, SpeechRequest
 from engines.vad import VadRequest, VadResult, VadState
@@ -76,6 +77,11 @@ class FakeBatcher:
         raise EngineError(f"{self.name} ended a job without an answer.")
 
     @property
+    def pending(self) -> int:
+        """How many jobs are not over."""
+        return len(self.open_jobs)
+
+    @property
     def open_jobs(self) -> list[FakeJob]:
         """Jobs that were neither read to their end nor left."""
         return [job for job in self.jobs if not job.ended]
@@ -107,6 +113,7 @@ class Stage:
     tts_error: Exception | None = None
     tool_call: ToolCall | None = None
     failures: dict[str, str] = field(default_factory=dict)  # engines that have died, and of what
+    loaded: tuple[LoadedModel, ...] = ()
 
     def __post_init__(self) -> None:
         self.vad = FakeBatcher("vad", self._vad)

@@ -155,10 +155,15 @@ class SttEngine:
         prompts = [model.prompt(window.language, window.work.request.task) for window in windows]
         temperature = windows[0].work.temperature
         decodings = model.generate(encoded, prompts, max(max_tokens), temperature)
-        for window, decoding, limit in zip(windows, decodings, max_tokens, strict=True):
-            guard = window.rejection(decoding, limit)
-            if not (guard and self._try_again(window, guard)):
-                window.work.keep(window, decoding, guard)
+        for row, (window, decoding) in enumerate(zip(windows, decodings, strict=True)):
+            guard = window.rejection(decoding, max_tokens[row])
+            if guard and self._try_again(window, guard):
+                continue
+            if window.work.request.word_times and not guard:
+                frames = int(window.mel.shape[1])
+                words = model.words(encoded, row, prompts[row], decoding.tokens, frames)
+                window.work.time(words)
+            window.work.keep(window, decoding, guard)
 
     def _hear(self, windows: Sequence[Window], encoded: Encoded) -> list[Mapping[str, float]]:
         """Language probabilities, unless no window leaves a choice."""

@@ -1,6 +1,6 @@
 """One transcription from request to transcript: its windows, its attempts, their sum."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -11,6 +11,7 @@ from engines.batcher import Priority
 from engines.stt import guards
 from engines.stt.whisper import MAX_FRAMES, Decoding, Mel, Task, geometric_mean
 from engines.stt.windows import MAX_WINDOW_SECONDS, RATE_HZ, window_end
+from engines.stt.words import SpokenWord
 
 MIN_SAMPLES = RATE_HZ // 10  # less than 0.1 s holds no word
 
@@ -29,6 +30,7 @@ class SttRequest:
     languages: tuple[str, ...]  # the deployed ones, over which probabilities are renormalised
     language: str | None = None  # decode in this one; None: the likeliest of `languages`
     task: Task = "transcribe"  # "translate": into English
+    word_times: bool = False  # tell when each word was said
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Transcript:
     no_speech_probability: float
     rejected_by: str | None  # the guard that emptied the text
     audio_seconds: float
+    words: tuple[SpokenWord, ...] = ()  # where the request asked for them
 
 
 @dataclass(slots=True)
@@ -55,6 +58,7 @@ class Work:
     full_window: bool = False  # this window again, padded to 30 s
     temperature: float = 0.0  # this window again, sampled
     _texts: list[str] = field(default_factory=list)
+    _words: list[SpokenWord] = field(default_factory=list)
     _rejected_by: str | None = None
     _tokens: int = 0
     _log_probability: float = 0.0
@@ -98,6 +102,10 @@ class Work:
         self.start += len(window.samples)
         self.full_window, self.temperature = False, 0.0
 
+    def time(self, words: Iterable[SpokenWord]) -> None:
+        """Add the words of the window that is to be kept next."""
+        self._words += [word.later(self.start / RATE_HZ) for word in words]
+
     def try_again(self, window: "Window", guard: str, *, padding_may_help: bool) -> bool:
         """Change what the next attempt at this window does. False: nothing is left to try."""
         if self.priority == Priority.PARTIAL:  # the next partial is another attempt
@@ -127,6 +135,7 @@ class Work:
             no_speech_probability=self._no_speech_probability,
             rejected_by=None if text else self._rejected_by or too_short,
             audio_seconds=len(request.samples) / RATE_HZ,
+            words=tuple(self._words),
         )
 
 

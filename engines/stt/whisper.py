@@ -23,6 +23,7 @@ from engines.cuda import load_cublas
 from engines.errors import ModelError
 from engines.loaded import model_error
 from engines.stt.guards import TOKENS_PER_CHARACTER, language_data
+from engines.stt.words import SpokenWord, spoken_words, token_starts
 
 MAX_FRAMES = 3000  # 30 s of 10 ms
 MAX_POSITIONS = 448  # of Whisper's decoder
@@ -39,6 +40,7 @@ _COMPUTE_TYPES = {
     "cuda": ("float16", "int8_float16", "float32"),
 }
 _REQUIRED_FILES = ("model.bin", "config.json", "tokenizer.json")
+_SPACE = "Ġ"  # as byte-level tokenizers write it
 _LANGUAGE_TOKEN = re.compile(r"<\|([a-z]{2,3})\|>")
 
 
@@ -131,6 +133,19 @@ class WhisperModel:
         )
         return [self._decoding(result) for result in results]
 
+    def words(
+        self, encoded: Encoded, row: int, prompt: Prompt, tokens: Sequence[int], frames: int
+    ) -> tuple[SpokenWord, ...]:
+        """When the words of a decoding were said in its window, which is one row of `encoded` and
+        `frames` long without its padding. None where the model does not know."""
+        if not tokens:
+            return ()
+        alone = encoded if encoded.shape[0] == 1 else _row_of(encoded, row)
+        start = prompt[:-1]  # without the token that asks for no timestamps
+        (aligned,) = self._model.align(alone, start, [list(tokens)], frames)
+        starts = token_starts(aligned.alignments, len(tokens))
+        return spoken_words(self._tokens.words(tokens), starts, aligned.text_token_probs)
+
     def _decoding(self, result: Any) -> Decoding:
         tokens = tuple(result.sequences_ids[0])
         if not tokens:  # its score is undefined: the end of text at once says that nobody spoke
@@ -184,6 +199,16 @@ class _Tokens:
         spoken = [token for token in tokens if token < self._end]
         return str(self._tokenizer.decode(spoken)).strip()
 
+    def words(self, tokens: Sequence[int]) -> list[tuple[str, int]]:
+        """Each word and its number of tokens. A token that begins with a space begins a word."""
+        groups: list[list[int]] = []
+        for token in tokens:
+            piece = self._tokenizer.id_to_token(token) or ""
+            if not groups or piece.startswith(_SPACE):
+                groups.append([])
+            groups[-1].append(token)
+        return [(self.text(group), len(group)) for group in groups]
+
     def per_character(self, language: str) -> float:
         return self._per_character.get(language, TOKENS_PER_CHARACTER)
 
@@ -200,6 +225,12 @@ class _Tokens:
             if match := _LANGUAGE_TOKEN.fullmatch(self._tokenizer.id_to_token(index) or ""):
                 found[match[1]] = index
         return found
+
+
+def _row_of(encoded: Encoded, row: int) -> Encoded:
+    """One window of an encoded batch, in the machine's own memory."""
+    batch = np.array(encoded.to_device(ctranslate2.Device.cpu))
+    return ctranslate2.StorageView.from_array(batch[row : row + 1])
 
 
 def _max_length(max_new_tokens: int, prompt_length: int) -> int:

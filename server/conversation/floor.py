@@ -24,6 +24,7 @@ from server.events import (
     AudioCommitted,
     CallEnded,
     Event,
+    InterruptionJudged,
     ItemAdded,
     MessageItem,
     Reason,
@@ -232,8 +233,10 @@ class Floor:
                 epoch = self._whole_epoch = self._outbox.epoch  # of now: the task begins later
                 self._background.spawn(lambda: self._play_out(epoch), "playback")
             case TurnFinished(record=record):
-                self._counters.turns[record.status] += 1
+                self._counters.note_turn(record)
                 log.info("turn", extra=record.to_wire())
+            case InterruptionJudged(record=attempt):
+                self._counters.interruptions[attempt["verdict"]] += 1
 
     def _is_current(self, event: Event) -> bool:
         return event.epoch == self._outbox.epoch

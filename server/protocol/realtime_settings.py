@@ -11,17 +11,13 @@ from server.protocol.realtime_audio import read_format
 from server.protocol.realtime_detection import read_detection
 from server.protocol.realtime_table import EXTENSION_EVENTS
 from server.settings import FunctionTool, Settings
+from server.voices import DEFAULT_VOICE, OPENAI_VOICES
 
 SESSION_TYPES: tuple[Literal["realtime", "transcription"], ...] = ("realtime", "transcription")
 MAXIMUM_OUTPUT_TOKENS = 4096
 METADATA_PAIRS = 16
 METADATA_CHARACTERS = (64, 512)  # of a key, of a value
 
-DEFAULT_VOICE = "default"  # of whatever language is spoken
-# Names that stock clients send: the default voice, unless a voice of ours is named so.
-OPENAI_VOICES = frozenset(
-    ("alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer", "verse")
-)
 # What a client may send and what this server has no use for: accepted, so that stock clients work.
 _WITHOUT_EFFECT = ("include", "parallel_tool_calls", "prompt", "reasoning", "tracing", "truncation")
 _ANSWERS = ("instructions", "output_modalities", "tools", "tool_choice", "max_output_tokens")

@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engines.config import TtsConfig, VoiceConfig
@@ -242,6 +242,7 @@ configs = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(configs)
 def test_any_configuration_survives_toml(config: Config) -> None:
     path = Path("any.toml")
