@@ -172,6 +172,16 @@ class InterruptionConfig:
     early_seconds: float = option(
         0.8, "Sound after which it is judged at the latest.", minimum=0.1, maximum=5.0
     )
+    long_seconds: float = option(
+        1.3,
+        "Sound after which several words take the floor however unclear, if it is speech.",
+        minimum=0.2,
+        maximum=10.0,
+    )
+    long_words: int = option(3, "Words that are several, in such a sound.", minimum=1, maximum=100)
+    long_speech_share: float = option(
+        0.6, "Share of such a sound that the VAD takes for speech.", minimum=0.0, maximum=1.0
+    )
     strict_seconds: float = option(
         2.0, "Sound after which one that was nothing is judged again.", minimum=0.2, maximum=10.0
     )

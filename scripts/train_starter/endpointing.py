@@ -58,7 +58,7 @@ class Figures:
 def examples(language: str, *, held_out: bool, seed: int = 0) -> list[Example]:
     """Cut and whole sentences of the templates that are, or are not, held out."""
     rng = random.Random(f"{language} {held_out} {seed}")
-    whole = _whole_texts(language)
+    whole = whole_texts(language)
     return [
         Example(text, complete)
         for template, texts in _templates(language)
@@ -71,7 +71,7 @@ def examples(language: str, *, held_out: bool, seed: int = 0) -> list[Example]:
 def unseen_examples(language: str, seed: int = 0) -> list[Example]:
     """Of questions that share no template with the training: 40 a language."""
     rng = random.Random(f"{language} unseen {seed}")
-    whole = _whole_texts(language)
+    whole = whole_texts(language)
     texts = [text for code, text in unseen_questions() if code == language]
     return [Example(*cut) for text in texts for cut in _cuts(text, whole, rng)]
 
@@ -79,7 +79,7 @@ def unseen_examples(language: str, seed: int = 0) -> list[Example]:
 def domain_examples(language: str, seed: int = 0) -> list[Example]:
     """Of the closed domain's held-out sentences, the other fillings of whose patterns are known."""
     rng = random.Random(f"{language} domain {seed}")
-    whole = _whole_texts(language)
+    whole = whole_texts(language)
     return [
         Example(*cut)
         for group in sentences(language, "test").values()
@@ -116,7 +116,7 @@ def _short_answers(language: str) -> Iterator[str]:
         yield from map(capitalised, slot_table(language, name).values())
 
 
-def _whole_texts(language: str) -> set[tuple[str, ...]]:
+def whole_texts(language: str) -> set[tuple[str, ...]]:
     """All that is complete, as words; also what stands before a "|"."""
     whole: set[tuple[str, ...]] = set()
     for _, texts in _templates(language):

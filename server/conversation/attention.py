@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from engines.batcher import Priority
 from engines.errors import EngineError
 from engines.stt import Transcript
+from engines.vad import RATE_HZ
 from server.audio import Samples
 from server.config import ConversationConfig, InterruptionConfig
 from server.conversation.background import Spawn
@@ -25,6 +26,7 @@ from server.conversation.listening import (
 )
 from server.conversation.machine import Trigger
 from server.conversation.partials import LocalAgreement
+from server.conversation.prosody import syllables_per_second
 from server.conversation.turn import Utterance
 from server.events import InterruptionJudged, PartialTranscript
 from server.ids import new_id
@@ -34,6 +36,7 @@ from server.settings import Settings
 log = logging.getLogger(__name__)
 
 _CERTAIN_SECONDS = 1.5  # of speech, from which its language can be told by itself
+_FEWEST_SYLLABLES_PER_SECOND = 2.5  # of speech; a cough, a song and a hum have 1.5 to 2.2
 
 _TRIGGER_OF = {
     Boundary.STARTED: None,  # whether sound counts as speech depends on whose turn it is
@@ -69,6 +72,7 @@ class Attention:
             settings.input_format.rate_hz,
         )
         self._voice_seconds = 0.0  # when the last voiced window came, by the loop's clock
+        self._arrived_seconds = 0.0  # when the last window came, likewise
         self._speech_start_seconds = 0.0  # in audio time
         self._agreement = LocalAgreement()
         self._next_partial_seconds = 0.0  # in audio time
@@ -135,6 +139,7 @@ class Attention:
         self, samples: Samples, arrived_seconds: float, *, hasty: bool
     ) -> AsyncIterator[Trigger | None]:
         """Take in audio at the wire's rate; yields once a window, with the trigger it makes."""
+        self._arrived_seconds = arrived_seconds
         for window in self._listener.windows(samples):
             if self._settings.turn_detection is None:
                 self._listener.store(window)
@@ -152,10 +157,12 @@ class Attention:
 
     def _is_echo(self, boundary: Boundary, arrived_seconds: float) -> bool:
         """Whether what seems to begin is our own voice: nobody speaks then."""
-        if boundary is not Boundary.STARTED:
-            return False
+        return boundary is Boundary.STARTED and self._is_our_voice(arrived_seconds)
+
+    def _is_our_voice(self, ended_seconds: float) -> bool:
+        """Whether what was heard until then, by the loop's clock, is what we had sent."""
         sent, heard = self._conversation.outbox.sent_sound, self._listener.utterance()
-        return sent.likeness(heard, arrived_seconds) >= self._interruption.echo_likeness
+        return sent.likeness(heard, ended_seconds) >= self._interruption.echo_likeness
 
     def rest(self, seconds: float) -> None:
         """Take no sound for an interruption for so long."""
@@ -248,11 +255,24 @@ class Attention:
             log.warning("an interruption could not be judged: %s", error)
         if transcript is not None:
             words_of_nothing = backchannels(self._conversation.language_of(transcript))
-            evidence = Evidence(transcript, saying, words_of_nothing, sound_seconds)
+            is_speech = self._is_speech(at_seconds - attempt.began_seconds)
+            evidence = Evidence(transcript, saying, words_of_nothing, sound_seconds, is_speech)
             verdict = judge(stage, evidence, self._interruption)
         if attempt is self._attempt:
             attempt.note(stage, at_seconds, verdict, transcript)
             self._conclude(attempt, saying)
+
+    def _is_speech(self, seconds: float) -> bool:
+        """Whether a sound that has lasted for so long sounds as speech does, whatever the words."""
+        config = self._interruption
+        if seconds < config.long_seconds:
+            return False
+        sound = self._listener.utterance()[-round(seconds * RATE_HZ) :]
+        return (
+            self._listener.speech_share(seconds) >= config.long_speech_share
+            and syllables_per_second(sound) >= _FEWEST_SYLLABLES_PER_SECOND
+            and not self._is_our_voice(self._arrived_seconds)
+        )
 
     async def _transcribe_sound(self, sound_seconds: float) -> Transcript:
         """A syllable or two could be of any language: most likely they are of the caller's."""

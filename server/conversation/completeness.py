@@ -1,19 +1,24 @@
-"""Does what the caller has said so far read as complete? Text in, a probability out.
+"""Does what the caller has said so far end a turn? Text and audio in, a probability out.
 
-Three sources, the surest first:
+Of the text there are three sources, the surest first:
 
 - a number that is being dictated, which is complete only when it is long enough;
 - the end of the text: a filler ("um"), a word that no turn ends with ("the"), a comma, dots;
 - a linear classifier over words, their endings and the final punctuation, one per language,
   trained by `scripts/train_starter/endpointing.py`.
 
-Punctuation alone decides nothing: Whisper puts a full stop behind nearly everything.
+Punctuation alone decides nothing: Whisper puts a full stop behind nearly everything. The voice
+(`prosody.py`) is added to the text: a recognizer that drops an "and" leaves a whole sentence, which
+only the melody gives away.
 """
 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from engines.stt import Transcript
+from server.audio import Samples
+from server.conversation.prosody import classifier, inputs_of
 from server.language.resources import EndingWords, completeness_weights, ending_words
 from server.language.words import words_of
 
@@ -24,6 +29,7 @@ _DICTATED = 0.5  # as long as a telephone number: it may go on all the same
 _SHORTEST_NUMBER_DIGITS = 7
 _TRAILING_MARKS = (",", "…", "...", "..", "-", "–", "—", ":", ";")
 _LONGEST_COUNTED_WORDS = 6
+_LEAST = 0.01  # probability: no text is surer
 _UNSURE, _SURE = 0.8, 0.95  # mean token probabilities of a transcript
 
 
@@ -52,8 +58,33 @@ def completeness(text: str, language: str) -> float | None:
     if _ends_with(words, endings.fillers) or _ends_with(words, endings.unfinished):
         return _BROKEN_OFF
     score = sum(weights.get(feature, 0.0) for feature in features(text))
-    probability = 1 / (1 + math.exp(-score))
+    probability = _probability(score)
     return min(probability, _TRAILING_OFF) if final_mark(text) == "," else probability
+
+
+def turn_completeness(
+    transcript: Transcript, samples: Samples, low_confidence: float
+) -> float | None:
+    """Probability that a turn ends after float32[n] at 16 kHz, by its words and by its voice.
+
+    None when there is nothing to judge by: no words that are sure enough, and no voice.
+    """
+    confidence = transcript.mean_token_probability
+    known = transcript.text if confidence >= low_confidence else ""
+    words = completeness(known, transcript.language)
+    model = classifier()
+    inputs = inputs_of(samples, transcript, model.languages)
+    if inputs is None or words == _BROKEN_OFF:  # no voice makes a filler the end of a turn
+        return doubted(words, confidence)
+    return _probability(model.together(*evidence_of(words, confidence), model.voice(inputs)))
+
+
+def evidence_of(words: float | None, confidence: float) -> tuple[float, float]:
+    """Log-odds of a text's completeness, and how far the recognizer is to be trusted: 0 to 1."""
+    if words is None:
+        return 0.0, 0.0
+    bounded = min(max(words, _LEAST), 1 - _LEAST)
+    return math.log(bounded / (1 - bounded)), _trust(confidence)
 
 
 def doubted(probability: float | None, confidence: float) -> float | None:
@@ -65,8 +96,15 @@ def doubted(probability: float | None, confidence: float) -> float | None:
     """
     if probability is None:
         return None
-    trust = (confidence - _UNSURE) / (_SURE - _UNSURE)
-    return probability * min(1.0, max(0.0, trust))
+    return probability * _trust(confidence)
+
+
+def _trust(confidence: float) -> float:
+    return min(1.0, max(0.0, (confidence - _UNSURE) / (_SURE - _UNSURE)))
+
+
+def _probability(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-log_odds))
 
 
 def features(text: str) -> Iterator[str]:

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 WINDOW_SECONDS = 0.032  # Silero's window: 512 samples at 16 kHz
+# Probabilities, high ones: to talk over somebody is worse than to let them wait. Chosen from the
+# rate of cut-ins against the median wait (docs/log.md).
+_INCOMPLETE, _COMPLETE = 0.65, 0.9
 
 
 class Boundary(Enum):
@@ -35,17 +38,15 @@ class EndpointingConfig:
     longest_end_silence_seconds: float = 1.2  # after words that do not
 
     def silence_after(self, completeness: float | None) -> float:
-        """Silence that ends a turn whose words are complete with this probability, in seconds.
+        """Silence that ends a turn that is complete with this probability, in seconds.
 
-        Linear from the longest at 0 over the middle at 0.5 to the shortest at 1.
+        The longest up to `_INCOMPLETE`, the shortest from `_COMPLETE` on, linear between them.
         """
         if completeness is None:
             return self.end_silence_seconds
-        certainty = 2 * completeness - 1
-        limit = self.shortest_end_silence_seconds
-        if certainty < 0:
-            limit = self.longest_end_silence_seconds
-        return self.end_silence_seconds + abs(certainty) * (limit - self.end_silence_seconds)
+        share = (completeness - _INCOMPLETE) / (_COMPLETE - _INCOMPLETE)
+        longest, shortest = self.longest_end_silence_seconds, self.shortest_end_silence_seconds
+        return longest + min(1.0, max(0.0, share)) * (shortest - longest)
 
 
 class Endpointer:

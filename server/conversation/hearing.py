@@ -1,6 +1,6 @@
 """What an utterance was, in the language that the conversation is believed to be in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from engines.batcher import Priority
 from engines.stt import Transcript
 from engines.vad import RATE_HZ, WINDOW_SAMPLES
 from server.audio import Samples
+from server.conversation.completeness import turn_completeness
 from server.conversation.context import Conversation
 from server.language.belief import Decision, Evidence, LanguageBelief, Reason
 from server.settings import Settings
@@ -23,6 +24,7 @@ class Hearing:
     decision: Decision
     evidence: Evidence | None = None  # None: the client has chosen the language
     guess: str | None = None  # the recognizer's own language, if it was decoded again in another
+    completeness: float | None = None  # probability that the caller's turn ends here, if known
 
 
 async def hear(conversation: Conversation, samples: Samples, settings: Settings) -> Hearing:
@@ -30,6 +32,13 @@ async def hear(conversation: Conversation, samples: Samples, settings: Settings)
 
     The belief is not moved: that is for whom the words count. Raises `EngineError`.
     """
+    hearing = await _hear_words(conversation, samples, settings)
+    low_confidence = conversation.config.low_confidence
+    probability = turn_completeness(hearing.transcript, samples, low_confidence)
+    return replace(hearing, completeness=probability)
+
+
+async def _hear_words(conversation: Conversation, samples: Samples, settings: Settings) -> Hearing:
     transcript = await conversation.transcribe(samples, settings, Priority.ANSWER)
     belief = conversation.belief
     if settings.transcription_language is not None:

@@ -7,6 +7,9 @@ what the caller says is transcribed, at `Priority.INTERRUPTION`, and judged in s
 - early: at 0.8 s of sound at the latest, or as soon as the sound stops. Words of a language take
   the floor; a noise, an echo of our own voice or a backchannel ("mm-hmm") gives it back, and the
   answer goes on where it was held;
+- long: a sound that is still speech at 1.3 s (voiced throughout, in syllables) and holds several
+  words takes the floor however unclear they are: a recognizer that does not know a voice, or what
+  is said, hears wrong words without confidence, but hears words;
 - strict: a sound that goes on while the answer does is judged once more at 2.0 s, with a higher
   bar;
 - end: when the sound stops, whole words can be heard where half of them were noise at 0.8 s.
@@ -33,6 +36,7 @@ class Stage(StrEnum):
 
     SOON = "soon"
     EARLY = "early"
+    LONG = "long"
     STRICT = "strict"
     END = "end"  # the sound has stopped
 
@@ -55,6 +59,7 @@ class Evidence:
     saying: str  # what the server has said in this answer so far
     backchannels: Collection[str]  # of the transcript's language
     sound_seconds: float = math.inf  # how long the sound was
+    is_speech: bool = False  # it is long, and sounds as speech does, whatever the words
 
 
 def judge(stage: Stage, evidence: Evidence, config: InterruptionConfig) -> Verdict:
@@ -70,6 +75,8 @@ def judge(stage: Stage, evidence: Evidence, config: InterruptionConfig) -> Verdi
     if stage is Stage.SOON:
         sure = len(words) >= 2 and confidence >= config.soon_confidence
         return Verdict.WORDS if sure else Verdict.UNDECIDED
+    if evidence.is_speech and len(words) >= config.long_words:
+        return Verdict.WORDS
     bar = _confidence_needed(stage, evidence.sound_seconds, config)
     return Verdict.WORDS if confidence >= bar else Verdict.NOISE
 
@@ -125,6 +132,8 @@ class Attempt:
             return Stage.END
         if elapsed >= config.strict_seconds and Stage.STRICT not in self._passed:
             return Stage.STRICT
+        if elapsed >= config.long_seconds and not self._passed & {Stage.LONG, Stage.STRICT}:
+            return Stage.LONG
         if self.verdict is not Verdict.UNDECIDED:
             return None
         if elapsed >= config.early_seconds:

@@ -16,6 +16,8 @@ from server.conversation.endpointing import (
 )
 from server.resampling import Resampler
 
+_REMEMBERED_WINDOWS = round(3.0 / WINDOW_SECONDS)
+
 VadBatcher = Batcher[VadRequest, VadResult]
 
 
@@ -49,6 +51,7 @@ class Listener:
         self._complete = np.zeros(0, dtype=np.float32)  # a turn that has ended and is not forgotten
         self._windows: deque[Samples] = deque()  # the utterance, or the padding before the next
         self._count = 0  # windows since the session began: its clock
+        self._probabilities: deque[float] = deque(maxlen=_REMEMBERED_WINDOWS)  # of speech
 
     @property
     def now_seconds(self) -> float:
@@ -83,6 +86,12 @@ class Listener:
     def utterance_seconds(self) -> float:
         """Length of what `utterance` gives."""
         return len(self._complete) / RATE_HZ + len(self._windows) * WINDOW_SECONDS
+
+    def speech_share(self, seconds: float) -> float:
+        """Share of the last windows, of 3 s at most, that were more likely speech than not."""
+        windows = list(self._probabilities)[-max(1, round(seconds / WINDOW_SECONDS)) :]
+        voiced = sum(window >= self.config.endpointing.speech_threshold for window in windows)
+        return voiced / max(1, len(windows))
 
     def utterance(self) -> Samples:
         """The turn so far with the padding before it: float32[n], mono, 16 kHz."""
@@ -129,6 +138,7 @@ class Listener:
             VadRequest(window, self._vad_state), priority=Priority.INTERRUPTION
         )
         self._vad_state = result.state
+        self._probabilities.append(result.speech_probability)
         self._count += 1
         self._windows.append(window)
         boundary = self._boundary(result.speech_probability, hasty)

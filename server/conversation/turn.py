@@ -15,7 +15,6 @@ from engines.llm import Completion, TextDelta, ToolCall
 from engines.stt import Transcript
 from engines.tts import SpeechRequest
 from server.audio import Samples, samples_from_int16
-from server.conversation.completeness import completeness, doubted
 from server.conversation.context import Conversation
 from server.conversation.hearing import Hearing, hear
 from server.conversation.prompt import chat_request
@@ -135,9 +134,7 @@ class Turn:
         self.record.language_guess = hearing.guess
         self.record.heard = transcript.text
         self.record.confidence = transcript.mean_token_probability
-        if transcript.mean_token_probability >= self._conversation.config.low_confidence:
-            probability = completeness(transcript.text, transcript.language)
-            self.record.completeness = doubted(probability, transcript.mean_token_probability)
+        self.record.completeness = hearing.completeness
         self._on_heard(self)
         self._believe()
         self._conversation.outbox.put(

@@ -9,7 +9,7 @@ from engines.batcher import Priority
 from engines.errors import Overloaded
 from engines.stt import SttRequest
 from server.config import InterruptionConfig
-from server.conversation.interruption import Evidence, Stage, Verdict, judge
+from server.conversation.interruption import Attempt, Evidence, Stage, Verdict, judge
 from server.events import (
     AnswerAudio,
     AnswerHeld,
@@ -109,6 +109,32 @@ def test_words_of_a_sound_that_stops_at_once_have_to_be_clear() -> None:
     assert brief(0.75) is Verdict.NOISE
     assert brief(0.85) is Verdict.WORDS
     assert brief(0.75, sound_seconds=1.2) is Verdict.WORDS
+
+
+@pytest.mark.parametrize("stage", [Stage.LONG, Stage.STRICT, Stage.END])
+def test_a_long_speech_of_several_words_is_heard_however_unclear(stage: Stage) -> None:
+    def judged(text: str, *, is_speech: bool) -> Verdict:
+        heard = transcript(text, "fr", 0.33)
+        return judge(stage, Evidence(heard, SAYING, backchannels("fr"), 1.6, is_speech), CONFIG)
+
+    assert judged("Non, d'été ma capitale", is_speech=True) is Verdict.WORDS
+    assert judged("Non, d'été ma capitale", is_speech=False) is Verdict.NOISE
+    assert judged("Merci ma", is_speech=True) is Verdict.NOISE
+    assert judged("oui, d'accord, oui", is_speech=True) is Verdict.BACKCHANNEL
+    assert judged("", is_speech=True) is Verdict.NOISE
+
+
+def test_a_long_sound_is_judged_between_the_early_and_the_strict_check() -> None:
+    attempt = Attempt(10.0)
+    stages = []
+    for tenth in range(1, 30):
+        now_seconds = 10.0 + tenth / 10
+        stage = attempt.due(now_seconds, CONFIG, stopped=False)
+        if stage is not None:
+            stages.append((tenth, stage))
+            attempt.note(stage, now_seconds, Verdict.NOISE, None)
+    assert [stage for _, stage in stages] == [Stage.SOON, Stage.LONG, Stage.STRICT]
+    assert stages[1][0] == 13
 
 
 # ---- the chain ----------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""Trains the classifier that hears whether a voice has finished; see `__main__`."""
