@@ -188,7 +188,7 @@ def features(samples: Samples) -> Floats | None:
                 np.log(len(voiced)) / 3,
                 np.log1p(len(runs[-1])) / 3,
                 (last_loud - last_voiced) / 10,
-                _num_syllables(found.level_db) / max(1, np.count_nonzero(loud)) * 10,
+                _num_syllables(found.level_db) / max(1, int(np.count_nonzero(loud))) * 10,
             ],
         ]
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engines.tts.espeak import Espeak
-from server.audio import Resampler, Samples, samples_from_int16
+from server.audio import Samples, samples_from_int16
 from server.conversation.completeness import turn_completeness
 from server.conversation.prosody import (
     Classifier,
@@ -17,6 +17,7 @@ from server.conversation.prosody import (
     inputs_of,
     syllables_per_second,
 )
+from server.resampling import Resampler
 from tests.fakes import transcript
 
 RATE_HZ = 16_000
