@@ -1,13 +1,15 @@
 """Write the pages that are generated from the code: `python -m scripts.generate_docs`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from engines.config import REPOSITORY
+from scripts.protocol_tables import tables
 from server.config import Config
 from server.config_text import to_markdown
 from server.conversation.machine import diagram
 
-START, END = "<!-- generated: the state machine -->", "<!-- end -->"
+END = "<!-- end -->"
 
 
 def pages() -> dict[Path, str]:
@@ -15,15 +17,24 @@ def pages() -> dict[Path, str]:
     docs = REPOSITORY / "docs"
     return {
         docs / "configuration.md": to_markdown(Config, hidden=f"{REPOSITORY}/"),
-        docs / "design.md": _with_diagram((docs / "design.md").read_text(encoding="utf-8")),
+        docs / "design.md": _filled(docs / "design.md", {"the state machine": _diagram()}),
+        docs / "protocol.md": _filled(docs / "protocol.md", tables()),
     }
 
 
-def _with_diagram(text: str) -> str:
-    """The page with the state machine's diagram between its two marks."""
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}\n\n```mermaid\n{diagram()}```\n\n{END}{after}"
+def _filled(page: Path, parts: Mapping[str, str]) -> str:
+    """The page with each part between its two marks."""
+    text = page.read_text(encoding="utf-8")
+    for name, part in parts.items():
+        start = f"<!-- generated: {name} -->"
+        before, _, rest = text.partition(start)
+        _, _, after = rest.partition(END)
+        text = f"{before}{start}\n\n{part}\n\n{END}{after}"
+    return text
+
+
+def _diagram() -> str:
+    return f"```mermaid\n{diagram()}```"
 
 
 def main() -> None:

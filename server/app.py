@@ -16,7 +16,9 @@ from server.config import Config
 from server.language.spoken import prepare
 from server.page import Page
 from server.protocol.audiosocket import AudioSocketDoor
-from server.protocol.realtime import converse
+from server.protocol.realtime import Line
+from server.protocol.realtime_commands import Decoder
+from server.protocol.realtime_events import Encoder
 from server.protocol.twilio import TwilioDoor
 from server.rest.routes import Rest
 from server.voices import all_voices
@@ -89,7 +91,15 @@ class Server:
         if request.query.get("intent") == "transcription":
             settings = replace(settings, type="transcription")
         session_id, session = self.calls.open(settings, request.remote)
-        await converse(socket, session, session_id, self.config.conversation, self._voices)
+
+        def cut() -> None:
+            if request.transport is not None:
+                request.transport.abort()
+
+        languages = self.config.conversation.languages
+        decoder = Decoder(session.settings, languages, self._voices)
+        encoder = Encoder(session_id, session.settings)
+        await Line(socket, cut).converse(session, decoder, encoder)
         log.info("call ends")
 
     def _admit(self, request: web.Request) -> None:

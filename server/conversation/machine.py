@@ -25,6 +25,9 @@ When each state is entered and left:
   cancelled, until it is known what that sound is: words take the floor, anything else gives it
   back.
 
+An interruption is told before the end of the answer that it cuts, as clients expect: who hears of
+the end first takes the answer for one that was played.
+
 Sound that was judged to be nothing may go on while the answer does; it can still turn out to be
 words at the strict check, which is why the server's states take `WORDS` as well.
 """
@@ -96,7 +99,7 @@ def _answering(state: State) -> dict[tuple[State, Trigger], Step]:
         (state, Trigger.SPEECH_RESUMED): (state, ()),
         (state, Trigger.SPEECH_ENDED): (state, (Command.FORGET_SPEECH,)),
         (state, Trigger.SPEECH_DISCARDED): (state, (Command.FORGET_SPEECH,)),
-        (state, Trigger.WORDS): (_ACTIVE, (Command.CANCEL_ANSWER, Command.ANNOUNCE_SPEECH)),
+        (state, Trigger.WORDS): (_ACTIVE, (Command.ANNOUNCE_SPEECH, Command.CANCEL_ANSWER)),
         (state, Trigger.ANSWER_OVER): (_IDLE, ()),
         (state, Trigger.ANSWER_CANCELLED): (_IDLE, (Command.CANCEL_ANSWER,)),
     }
@@ -127,12 +130,12 @@ TABLE: Mapping[tuple[State, Trigger], Step] = {
         _GENERATING,
         (Command.FORGET_SPEECH, Command.RELEASE),
     ),
-    (_INTERRUPTED, Trigger.WORDS): (_ACTIVE, (Command.CANCEL_ANSWER, Command.ANNOUNCE_SPEECH)),
+    (_INTERRUPTED, Trigger.WORDS): (_ACTIVE, (Command.ANNOUNCE_SPEECH, Command.CANCEL_ANSWER)),
     (_INTERRUPTED, Trigger.NOISE): (_GENERATING, (Command.RELEASE,)),
     (_INTERRUPTED, Trigger.ANSWER_OVER): (_ACTIVE, (Command.ANNOUNCE_SPEECH,)),
     (_INTERRUPTED, Trigger.ANSWER_CANCELLED): (
         _ACTIVE,
-        (Command.CANCEL_ANSWER, Command.ANNOUNCE_SPEECH),
+        (Command.ANNOUNCE_SPEECH, Command.CANCEL_ANSWER),
     ),
 }
 

@@ -97,6 +97,11 @@ class Outbox:
         if epoch == self.epoch and self._unplayed:
             self.playback.report(self._unplayed.popleft().seconds)
 
+    @property
+    def backlog(self) -> int:
+        """Events that could leave at once, if the client took them."""
+        return len(self._session_lane)
+
     def put(self, event: Event) -> None:
         """Send an event in its time, or drop it as stale."""
         if event.epoch is None:

@@ -2,69 +2,81 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Collection
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
 from aiohttp import WSMessage, WSMsgType, web
 
 from engines.errors import ProtocolError
-from server.config import ConversationConfig
 from server.events import CallEnded, Command, Failed
 from server.protocol.realtime_commands import Decoder, event_id_of
 from server.protocol.realtime_events import Encoder
 from server.protocol.realtime_table import Wire
 from server.session import Session
 
+log = logging.getLogger(__name__)
 
-async def converse(
-    socket: web.WebSocketResponse,
-    session: Session,
-    session_id: str,
-    config: ConversationConfig,
-    voices: Collection[str],
-) -> None:
-    """Carry a conversation until the client leaves or the server closes the socket."""
-    encoder = Encoder(session_id, session.settings)
-    await socket.send_str(json.dumps(encoder.created()))
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(_write(socket, session, encoder), name="write")
-        decoder = Decoder(session.settings, config.languages, voices)
-        await session.run(_read(socket, decoder, session))
+PATIENCE_SECONDS = 10.0  # with a client that does not take what it is sent
+MAXIMUM_BACKLOG = 10_000  # events that wait for it meanwhile
 
 
-async def _read(
-    socket: web.WebSocketResponse, decoder: Decoder, session: Session
-) -> AsyncIterator[Command]:
-    async for message in socket:
-        try:
-            command = _decode(decoder, message)
-        except ProtocolError as error:
-            event_id = event_id_of(message.data) if message.type is WSMsgType.TEXT else None
-            session.outbox.put(Failed(error, event_id))
-            continue
-        yield command
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One client's WebSocket, and how to cut it: who does not read is not told why either."""
+
+    socket: web.WebSocketResponse
+    cut: Callable[[], None]
+
+    async def converse(self, session: Session, decoder: Decoder, encoder: Encoder) -> None:
+        """Carry a conversation until the client leaves or the server closes the socket."""
+        await self._send(encoder.created())
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._write(session, encoder), name="write")
+            await session.run(self._read(session, decoder))
+
+    async def _read(self, session: Session, decoder: Decoder) -> AsyncIterator[Command]:
+        async for message in self.socket:
+            if message.type is WSMsgType.ERROR:
+                return  # it could not be read: aiohttp has closed the connection and said why
+            if session.outbox.backlog > MAXIMUM_BACKLOG:
+                log.warning("the client asks on and does not read: cut off")
+                self.cut()
+                return
+            try:
+                command = _decode(decoder, message)
+            except ProtocolError as error:
+                event_id = event_id_of(message.data) if message.type is WSMsgType.TEXT else None
+                session.outbox.put(Failed(error, event_id))
+                continue
+            yield command
+
+    async def _write(self, session: Session, encoder: Encoder) -> None:
+        """Send until the session's outbox is closed; what a client that left misses is dropped."""
+        async for event in session.events():
+            if isinstance(event, CallEnded):
+                await self.socket.close(message=b"The caller has not spoken for long.")
+                return
+            try:
+                for wire in encoder.encode(event):
+                    await self._send(wire)
+            except ConnectionError:
+                return
+            except TimeoutError:
+                log.warning("the client does not read: cut off")
+                self.cut()
+                return
+
+    async def _send(self, wire: Wire | bytes) -> None:
+        """Raises `TimeoutError` where the client does not take it, `ConnectionError` if it left."""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            if isinstance(wire, bytes):
+                await self.socket.send_bytes(wire)
+            else:
+                await self.socket.send_str(json.dumps(wire, ensure_ascii=False))
 
 
 def _decode(decoder: Decoder, message: WSMessage) -> Command:
     if message.type is WSMsgType.BINARY:
         return decoder.decode_binary(message.data)
     return decoder.decode(message.data)
-
-
-async def _write(socket: web.WebSocketResponse, session: Session, encoder: Encoder) -> None:
-    """Send until the session's outbox is closed; what a client that left misses is dropped."""
-    async for event in session.events():
-        if isinstance(event, CallEnded):
-            await socket.close(message=b"The caller has not spoken for long.")
-            return
-        for wire in encoder.encode(event):
-            try:
-                await _send(socket, wire)
-            except ConnectionError:
-                return
-
-
-async def _send(socket: web.WebSocketResponse, wire: Wire | bytes) -> None:
-    if isinstance(wire, bytes):
-        await socket.send_bytes(wire)
-    else:
-        await socket.send_str(json.dumps(wire, ensure_ascii=False))

@@ -20,6 +20,7 @@ METADATA_CHARACTERS = (64, 512)  # of a key, of a value
 
 # What a client may send and what this server has no use for: accepted, so that stock clients work.
 _WITHOUT_EFFECT = ("include", "parallel_tool_calls", "prompt", "reasoning", "tracing", "truncation")
+_READ_ONLY = ("id", "object", "expires_at")  # in what is echoed, which clients may send back
 _ANSWERS = ("instructions", "output_modalities", "tools", "tool_choice", "max_output_tokens")
 
 
@@ -35,9 +36,9 @@ def updated(settings: Settings, session: Fields, choices: Choices) -> Settings:
     """The settings after a `session.update`; raises `ProtocolError` and changes nothing."""
     kind = session.choice("type", SESSION_TYPES, settings.type)
     if kind == "transcription":
-        session.only(("type", "audio", "tinig", "include"))
+        session.only(("type", "audio", "tinig", "include", *_READ_ONLY))
     else:
-        session.only(("type", "model", *_ANSWERS, "audio", "tinig", *_WITHOUT_EFFECT))
+        session.only(("type", "model", *_ANSWERS, "audio", "tinig", *_WITHOUT_EFFECT, *_READ_ONLY))
         settings = _with_answers(settings, session)
     settings = replace(settings, type=kind)
     if "audio" in session:

@@ -3,17 +3,17 @@
 
 import { openMicrophone, openSpeaker } from "./audio.js";
 import { Connection } from "./connection.js";
-import { RATE_HZ, fromBase64, toBase64 } from "./pcm.js";
+import { RATE_HZ } from "./pcm.js";
 import { Recording } from "./recording.js";
 
-const EXTENSIONS = ["state", "turn", "interruption", "playback"];
+const EXTENSIONS = ["state", "turn", "interruption", "playback", "handover"];
 const SHORTEST_PRESS_MS = 200; // a shorter one was a slip
 const LARGEST_BACKLOG_BYTES = 256 * 1024; // five seconds of speech that the network does not take
 
 /**
  * Events, each with a `detail`: "status" (of the connection), "state" (one of the six), "caller"
  * {id}, "partial" {id, delta}, "heard" {id, text, language}, "answer" {id}, "words" {id, delta,
- * atMs}, "cut" {id, atMs}, "turn" {turn, heardMs}, "interruption", "error" {message}, "lost" (the
+ * atMs}, "cut" {id, atMs}, "turn" {turn, heardMs}, "interruption", "handover", "error" {message}, "lost" (the
  * microphone), and the frames of 20 ms of both sides: "input" {frame}, "output" {frame}.
  */
 export class Call extends EventTarget {
@@ -33,9 +33,11 @@ export class Call extends EventTarget {
     this._pressedMs = 0;
     this._responseId = null; // of the response in progress
     this._cancelledId = null; // of the last response that was cancelled here
+    this._message = null; // {id, responseId} of the message whose audio comes
     this._forgetAnswer();
     this.connection.addEventListener("status", ({ detail }) => this._onStatus(detail));
     this.connection.addEventListener("message", ({ detail }) => this._onMessage(detail));
+    this.connection.addEventListener("audio", ({ detail }) => this._receiveAudio(detail));
   }
 
   get hasMicrophone() {
@@ -120,7 +122,7 @@ export class Call extends EventTarget {
         },
         output: { voice, speed },
       },
-      tinig: { events: EXTENSIONS },
+      tinig: { events: EXTENSIONS, binary_audio: true },
     };
     this.connection.send({ type: "session.update", session });
   }
@@ -142,7 +144,7 @@ export class Call extends EventTarget {
     this._tell("input", { frame });
     const online = this.connection.status === "online";
     if (!online || !meant || this.connection.backlog > LARGEST_BACKLOG_BYTES) return;
-    this.connection.send({ type: "input_audio_buffer.append", audio: toBase64(frame) });
+    this.connection.sendAudio(frame);
   };
 
   _onMicrophoneLost = () => {
@@ -220,17 +222,23 @@ export class Call extends EventTarget {
     this._tell("state", state);
   }
 
-  _receiveAudio(event) {
-    if (event.response_id === this._cancelledId) return;
-    if (event.item_id !== this._item) {
-      this._item = event.item_id;
+  _beginMessage({ item, response_id: responseId }) {
+    if (item.type !== "message") return;
+    this._message = { id: item.id, responseId };
+    this._tell("answer", { id: item.id });
+  }
+
+  _receiveAudio(samples) {
+    const { id, responseId } = this._message;
+    if (responseId === this._cancelledId) return;
+    if (id !== this._item) {
+      this._item = id;
       this._receivedMs = 0;
       this._firstReceivedMs = performance.now();
       this._firstPlayedMs = null;
     }
-    const samples = fromBase64(event.delta);
     this._receivedMs += (1000 * samples.length) / RATE_HZ;
-    this._speaker.push(samples, event.item_id);
+    this._speaker.push(samples, id);
   }
 
   _receiveWords(event) {
@@ -268,17 +276,15 @@ const HANDLERS = {
   "conversation.item.input_audio_transcription.failed": (call, event) =>
     call._tell("heard", { id: event.item_id, text: "", language: "" }),
   "response.created": (call, event) => (call._responseId = event.response.id),
-  "response.output_item.added": (call, event) => {
-    if (event.item.type === "message") call._tell("answer", { id: event.item.id });
-  },
+  "response.output_item.added": (call, event) => call._beginMessage(event),
   "response.output_audio_transcript.delta": (call, event) => call._receiveWords(event),
-  "response.output_audio.delta": (call, event) => call._receiveAudio(event),
   "response.output_audio.done": (call) => call._speaker.end(),
   "response.done": (call) => (call._responseId = null),
   "tinig.state": (call, event) => call._setState(event.state),
   "tinig.playback": (call, event) =>
     event.action === "pause" ? call._speaker.pause() : call._speaker.resume(),
   "tinig.turn": (call, event) => call._receiveTurn(event),
+  "tinig.handover": (call) => call._tell("handover"),
   "tinig.interruption": (call, event) => call._tell("interruption", event.interruption),
   error: (call, { error }) => {
     if (!HARMLESS.has(error.code)) call._tell("error", { message: error.message });

@@ -137,12 +137,18 @@ export class Captions {
   note({ verdict, stages }) {
     const heard = stages.at(-1)?.heard ?? "";
     const line = t(`verdict_${verdict}`, { heard: heard ? `“${heard}”` : "" });
-    const element = make("li", `note ${verdict}`, line);
-    element.title = stages
+    const title = stages
       .map((stage) => `${stage.stage} ${stage.at_ms} ms: ${stage.verdict} ${stage.heard}`)
       .join("\n");
+    this.tell(line, verdict).title = title;
+  }
+
+  /** A line between the messages; its element. */
+  tell(line, kind) {
+    const element = make("li", `note ${kind}`, line);
     this._log.push({ line, time: new Date() });
     this._add(element);
+    return element;
   }
 
   /** Whoever paused without a word leaves nothing behind. */
@@ -155,9 +161,7 @@ export class Captions {
   /** A conversation begins that knows nothing of those above it. */
   startConversation() {
     if (this._captions.size) {
-      const line = t("new_conversation");
-      this._log.push({ line, time: new Date() });
-      this._add(make("li", "note divider", line));
+      this.tell(t("new_conversation"), "divider");
     }
     this._captions.clear();
   }

@@ -4,7 +4,8 @@ const BACKOFF_MS = [500, 1_000, 2_000, 4_000, 8_000];
 const NORMAL_CLOSE = 1000;
 
 /**
- * Events: "status" with {status, reason, seconds}, "message" with the server's event as `detail`.
+ * Events: "status" with {status, reason, seconds}, "message" with the server's event as `detail`,
+ * "audio" with the server's voice (Int16Array).
  * Status is "offline", "connecting", "online", "waiting" (tries again in `seconds`) or "refused".
  */
 export class Connection extends EventTarget {
@@ -39,6 +40,11 @@ export class Connection extends EventTarget {
     if (this._socket?.readyState === WebSocket.OPEN) this._socket.send(JSON.stringify(event));
   }
 
+  /** Send the caller's voice (Int16Array), once binary audio has been asked for. */
+  sendAudio(samples) {
+    if (this._socket?.readyState === WebSocket.OPEN) this._socket.send(samples);
+  }
+
   /** Bytes that wait to be sent: a slow network shows here. */
   get backlog() {
     return this._socket?.bufferedAmount ?? 0;
@@ -69,13 +75,19 @@ export class Connection extends EventTarget {
       return;
     }
     this._socket = socket;
+    socket.binaryType = "arraybuffer";
     let opened = false;
     socket.onopen = () => (opened = true);
-    socket.onmessage = ({ data }) => this._receive(JSON.parse(data));
+    socket.onmessage = ({ data }) => this._receive(data);
     socket.onclose = ({ code }) => this._closed(opened, code);
   }
 
-  _receive(event) {
+  _receive(data) {
+    if (data instanceof ArrayBuffer) {
+      this.dispatchEvent(new CustomEvent("audio", { detail: new Int16Array(data) }));
+      return;
+    }
+    const event = JSON.parse(data);
     if (event.type === "session.created") {
       this._failures = 0;
       this._tell("online");

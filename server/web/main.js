@@ -79,6 +79,7 @@ function listenToCall() {
   on("cut", ({ id, atMs }) => captions.cut(id, atMs));
   on("turn", onTurn);
   on("interruption", (record) => captions.note(record));
+  on("handover", () => captions.tell(t("handover"), "handover"));
   on("error", ({ message }) => notify("server_error", { message }));
   on("lost", onMicrophoneLost);
   on("input", ({ frame }) => meterYou.show(frame));

@@ -1,18 +1,6 @@
-// 16-bit PCM: to and from base64, how loud it is, and as a WAV file.
+// 16-bit PCM: how loud it is, and as a WAV file.
 
 export const RATE_HZ = 24_000;
-
-/** Base64 of little-endian samples (Int16Array). Every browser's platform is little-endian. */
-export function toBase64(samples) {
-  const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
-  return btoa(String.fromCharCode(...bytes));
-}
-
-/** Int16Array from base64. */
-export function fromBase64(text) {
-  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  return new Int16Array(bytes.buffer);
-}
 
 /** Loudness of a frame from 0 (-60 dB of full scale, or less) to 1. */
 export function level(samples) {

@@ -55,7 +55,7 @@ def test_words_take_the_floor_in_every_state_in_which_the_turn_is_the_servers(
     state: State,
 ) -> None:
     machine = at(state)
-    assert machine.fire(Trigger.WORDS) == (Command.CANCEL_ANSWER, Command.ANNOUNCE_SPEECH)
+    assert machine.fire(Trigger.WORDS) == (Command.ANNOUNCE_SPEECH, Command.CANCEL_ANSWER)
     assert machine.state is State.LISTENING_ACTIVE
 
 

@@ -353,6 +353,13 @@ async def test_the_whole_configuration_is_echoed(client: Client) -> None:
     assert told["audio"]["output"]["format"] == {"type": "audio/pcm", "rate": 24_000}
 
 
+@pytest.mark.parametrize("kind", ["realtime", "transcription"])
+async def test_what_is_echoed_can_be_sent_back(client: Client, kind: str) -> None:
+    async with calling(client) as call:
+        told = await call.update(type=kind, tinig={"events": ["turn"]})
+        assert {**await call.update(**told), "expires_at": 0} == {**told, "expires_at": 0}
+
+
 @pytest.mark.parametrize(
     ("kind", "silence", "decode"),
     [("audio/pcmu", b"\xff", decode_mu_law), ("audio/pcma", b"\xd5", decode_a_law)],
