@@ -156,15 +156,15 @@ class AudioSocketCall:
 
     def _commands(self, message: Message | None, intake: Intake) -> Iterator[Command]:
         now_seconds = self._loop.time()
-        match message:
-            case Audio(samples=samples):
-                try:
+        try:
+            match message:
+                case Audio(samples=samples):
                     yield from intake.hear(samples, now_seconds)
-                except ProtocolError as error:
-                    log.warning("a connection is closed: %s", error)
-                    self._is_over = True
-            case Key(key=key):
-                yield from intake.press(key)
+                case Key(key=key):
+                    yield from intake.press(key, now_seconds)
+        except ProtocolError as error:
+            log.warning("a connection is closed: %s", error)
+            self._is_over = True
         yield from intake.rest(now_seconds)
 
     # ---- to Asterisk ----------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from server.settings import AudioFormat, Settings
 KEYS = "0123456789*#ABCD"
 BURST_SECONDS = 5.0  # of audio at once, that the network had held back
 SILENCE_AFTER_SECONDS = 0.5  # without audio: a line that sends none while its caller is silent
+KEY_SECONDS = 0.05  # a telephone's tone is no shorter
 TICK_SECONDS = 0.1  # between two looks at a line that sends nothing
 SEND_SECONDS = 5.0  # in which the other end has to take what we send, once its buffers are full
 
@@ -64,7 +65,7 @@ class Intake:
     """The caller's audio and keys, as a session wants them. Times are of the loop's clock.
 
     A session counts time in audio. So a line that sends none is given silence, and one that sends
-    it faster than anybody speaks is refused: it would have more of the engines than others.
+    it, or keys, faster than anybody speaks is refused: others would have less of the engines.
     """
 
     def __init__(self, config: TelephoneConfig, now_seconds: float, *, has_persons: bool) -> None:
@@ -90,8 +91,9 @@ class Intake:
             yield AppendAudio(np.zeros(round(missing_seconds * RATE_HZ), dtype=np.float32))
             yield from self._entered(self._keypad.wait(missing_seconds))
 
-    def press(self, key: str) -> Iterator[Command]:
-        """The caller has pressed a key, one of `KEYS`."""
+    def press(self, key: str, now_seconds: float) -> Iterator[Command]:
+        """The caller has pressed a key, one of `KEYS`. Raises `ProtocolError` for too many."""
+        self._spend(KEY_SECONDS, now_seconds)
         yield from self._entered(self._keypad.press(key))
 
     def _entered(self, keys: str) -> Iterator[Command]:
@@ -107,8 +109,8 @@ class Intake:
         self._allowed_at = now_seconds
         if self._allowance_seconds < 0:
             raise ProtocolError(
-                "The audio comes faster than it is spoken. Send it as it is recorded.",
-                code="audio_too_fast",
+                "Audio or keys come faster than anybody speaks or types. Send them as they come.",
+                code="too_fast",
             )
 
 

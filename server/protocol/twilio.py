@@ -80,8 +80,7 @@ class TwilioDoor:
         )
         with self._calls.place(socket):
             await socket.prepare(request)
-            assert request.transport is not None  # a socket that was just upgraded has one
-            call = TwilioCall(socket, request.transport)
+            call = TwilioCall(socket, request)
             start = await call.begin()
             if start is not None and start.call_sid == grant.call_sid:
                 await self._converse(call, grant, request.remote)

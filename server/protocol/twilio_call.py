@@ -50,9 +50,9 @@ _ENDS = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 class TwilioCall:
     """A stream that has been accepted."""
 
-    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:
+    def __init__(self, socket: web.WebSocketResponse, request: web.Request) -> None:
         self._socket = socket
-        self._transport = transport
+        self._request = request
         self._loop = asyncio.get_running_loop()
         self._stream_sid = ""
         self._epoch = 0  # of the audio that was sent last
@@ -127,16 +127,16 @@ class TwilioCall:
 
     def _commands(self, message: Message | None, intake: Intake) -> Iterator[Command]:
         now_seconds = self._loop.time()
-        match message:
-            case Media(samples=samples):
-                try:
+        try:
+            match message:
+                case Media(samples=samples):
                     yield from intake.hear(samples, now_seconds)
-                except ProtocolError as error:
-                    self.refuse(str(error))
-            case Key(key=key):
-                yield from intake.press(key)
-            case Mark(name=name):
-                yield from self._heard(name)
+                case Key(key=key):
+                    yield from intake.press(key, now_seconds)
+                case Mark(name=name):
+                    yield from self._heard(name)
+        except ProtocolError as error:
+            self.refuse(str(error))
         yield from intake.rest(now_seconds)
 
     def _heard(self, name: str) -> Iterator[Command]:
@@ -190,7 +190,8 @@ class TwilioCall:
                 await self._socket.send_str(text)
         except TimeoutError:
             log.warning("Twilio does not read what it is sent: the stream is dropped")
-            self._transport.abort()
+            if self._request.transport is not None:
+                self._request.transport.abort()
             return False
         except ConnectionError:
             return False

@@ -22,6 +22,7 @@ from server.events import (
     AnswerAudio,
     AnswerStarted,
     AnswerText,
+    AudioPlayed,
     CancelResponse,
     ClearAudio,
     CommitAudio,
@@ -31,6 +32,7 @@ from server.events import (
     Failed,
     FunctionOutputItem,
     ItemReference,
+    KeysPressed,
     MessageItem,
     Named,
     RecordedItem,
@@ -56,6 +58,7 @@ TEXT = Settings(input_format=RATE, output_modality="text")
 HEARD = ("What is the capital of France?", "no wait a moment", "mm-hmm", "", "okay")
 IDLE = Settings(input_format=RATE, turn_detection=TurnDetection(idle_timeout_ms=5000))
 EAGER = Settings(input_format=RATE, turn_detection=TurnDetection("semantic_vad", eagerness="high"))
+PHONE = Settings(input_format=RATE, reports_playback=True)
 MODES = (HANDS_FREE, PUSH_TO_TALK, UNINTERRUPTED, LISTEN_ONLY, TEXT)  # that calls begin with
 
 
@@ -63,6 +66,11 @@ def truncate_last(result: Play) -> TruncateItem:
     """The client has heard 300 ms of the newest answer, if there is one."""
     started = result.of(AnswerStarted)
     return TruncateItem(started[-1].item_id if started else "item_nobody", 300)
+
+
+def report_played(result: Play) -> AudioPlayed:
+    """A line that reports says that one more piece of the current answer was played."""
+    return AudioPlayed(result.session.outbox.epoch)
 
 
 def delete_last(result: Play) -> DeleteItem:
@@ -94,6 +102,8 @@ STEPS = st.one_of(
             CreateResponse(is_beside=True),
             Named(CancelResponse(), "event_1"),
             truncate_last,
+            report_played,
+            KeysPressed("415"),
             *(UpdateSettings(mode) for mode in (*MODES, IDLE, EAGER)),
         ]
     ),
@@ -132,6 +142,16 @@ class Moods:
 def test_the_invariants_hold(
     mode: Settings, speed: float, steps: Sequence[Step], seed: int
 ) -> None:
+    assert_invariants_hold(mode, speed, steps, seed)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps=st.lists(STEPS, max_size=10), seed=st.integers(0, 2**32))
+def test_the_invariants_hold_on_a_line_that_reports(steps: Sequence[Step], seed: int) -> None:
+    assert_invariants_hold(PHONE, 1.0, steps, seed)
+
+
+def assert_invariants_hold(mode: Settings, speed: float, steps: Sequence[Step], seed: int) -> None:
     moods = Moods(seed, speed)
     whole = [*steps, UpdateSettings(HANDS_FREE), Silence(SETTLE_SECONDS)]
     result = run_virtually(play(moods.stage, whole, settings=mode, frame_seconds=FRAME_SECONDS))

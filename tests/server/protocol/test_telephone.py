@@ -60,19 +60,19 @@ def test_no_key_is_lost_and_none_comes_twice(acts: list[str | float]) -> None:
 
 def test_the_key_for_a_person_alone_is_no_input() -> None:
     line = intake()
-    assert keys_of(line.press("0")) == []
-    assert keys_of(line.press("#")) == []
+    assert keys_of(line.press("0", 0.0)) == []
+    assert keys_of(line.press("#", 0.0)) == []
     assert line.wants_person
 
 
 def test_the_key_for_a_person_is_a_digit_among_others_and_where_there_is_nobody() -> None:
     line = intake()
     for key in "0917":
-        assert keys_of(line.press(key)) == []
-    assert keys_of(line.press("#")) == ["0917"]
+        assert keys_of(line.press(key, 0.0)) == []
+    assert keys_of(line.press("#", 0.0)) == ["0917"]
     alone = intake(has_persons=False)
-    assert keys_of(alone.press("0")) == []
-    assert keys_of(alone.press("#")) == ["0"]
+    assert keys_of(alone.press("0", 0.0)) == []
+    assert keys_of(alone.press("#", 0.0)) == ["0"]
     assert [line.wants_person, alone.wants_person] == [False, False]
 
 
@@ -95,11 +95,19 @@ def test_audio_that_was_held_back_may_come_at_once_but_not_for_ever() -> None:
     line = intake()
     burst = np.zeros(round(BURST_SECONDS * RATE_HZ), dtype=np.float32)
     assert seconds_of(line.hear(burst, 0.0)) == BURST_SECONDS
-    with pytest.raises(ProtocolError, match="faster than it is spoken"):
+    with pytest.raises(ProtocolError, match="faster than anybody speaks"):
         list(line.hear(FRAME, 0.001))
     later = intake()
     later_seconds = seconds_of(later.hear(burst, 0.0)) + seconds_of(later.hear(burst, 5.0))
     assert later_seconds == 2 * BURST_SECONDS
+
+
+def test_keys_are_no_faster_than_fingers() -> None:
+    line = intake()
+    entered = [keys_of(line.press(key, 0.0)) for key in "1#" * 50]
+    assert entered == [[], ["1"]] * 50
+    with pytest.raises(ProtocolError, match="types"):
+        list(line.press("1", 0.0))
 
 
 def test_silence_earns_no_longer_burst() -> None:

@@ -210,7 +210,7 @@ async def test_a_flood_of_audio_ends_it_and_no_other_call() -> None:
             for _ in range(7):
                 await media(phone, 1.0)
             code, reason = await closed(socket)
-        assert (code, reason[:44]) == (1008, "The audio comes faster than it is spoken. Se")
+        assert (code, reason[:27]) == (1008, "Audio or keys come faster t")
         await good.hear_out(spoken.end_seconds, 10.0, calm=0.3)
 
 
