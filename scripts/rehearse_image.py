@@ -70,7 +70,7 @@ def main() -> int:
         )
         Path(f"{base}.part").rename(base)
     stages: dict[str, Stage] = {}
-    for instruction, rest in _instructions(arguments.dockerfile):
+    for instruction, rest in instructions(arguments.dockerfile):
         if instruction == "FROM":
             stage = _from(rest, base, arguments.work)
             stages[stage.name] = stage
@@ -99,7 +99,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _instructions(dockerfile: Path) -> Iterator[tuple[str, str]]:
+def instructions(dockerfile: Path) -> Iterator[tuple[str, str]]:
+    """Name and rest of each instruction, comments gone and lines joined."""
     lines = [line for line in dockerfile.read_text().splitlines() if not line.startswith("#")]
     for line in re.sub(r"\\\n\s*", " ", "\n".join(lines)).splitlines():
         if line.strip():
@@ -165,7 +166,7 @@ def _copy(
         subprocess.run(["cp", "-a", "-T", str(source), str(target)], check=True)
         return
     folder = stage.root / stage.folder.lstrip("/")
-    for name in _context():
+    for name in context():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(CONTEXT / name, folder / name)
     if arguments.wheels:
@@ -173,7 +174,7 @@ def _copy(
         _say("  with llama.cpp from --wheels, compiled already")
 
 
-def _context() -> Iterator[str]:
+def context() -> Iterator[str]:
     """The tracked files that .dockerignore lets through; its last pattern that matches decides."""
     patterns = [
         line
