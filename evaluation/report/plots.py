@@ -16,7 +16,7 @@ from evaluation.report.model import Bars, Distribution, Matrix, Plot, Waterfall
 
 COLOURS = ("#3b6ea8", "#d1802e", "#4f9d69", "#b0476a", "#7a6bb5", "#8a8a8a")
 _INK = "#777777"  # legible on white and on black
-_WIDTH_INCHES = 5.6
+_WIDTH_INCHES = 4.6  # small, so that its text can be read on a phone
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 _NUMBERED_ID = re.compile(r' id="[\w.]+_\d+"')  # the same in every plot, and nothing refers to it
 _STYLE = Path(__file__).with_name("plots.mplstyle")

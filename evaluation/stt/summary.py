@@ -31,8 +31,8 @@ _ABOUT_ERRORS = f"""Word and character error rates by jiwer, over all words of a
 the 95% interval of a bootstrap over recordings; normaliser version {VERSION}. Recordings as they
 are ("clean"). "Whisper's" is the same with Whisper's published normaliser, to compare with the
 figures of others: it drops the vowel signs of Hindi, so that a good part of its errors vanishes,
-and parts Tagalog words at their hyphens. "Latin" are words said in Devanagari's language that were
-written in Latin letters."""
+and parts Tagalog words at their hyphens. "Latin": substitutions in which a Hindi word was written
+in Latin letters."""
 
 _ABOUT_CONDITIONS = """The same recordings as they are, in a small room, with noise 20 and 10 dB
 below the speech, and over the telephone (300 to 3,400 Hz, mu-law, 8 kHz)."""
