@@ -48,12 +48,12 @@ def models_of(config: Config) -> dict[str, dict[str, str]]:
 
 
 def hashes(paths: Iterable[Path]) -> dict[str, str]:
-    """SHA-256 of files, and of all files in folders; what is missing is left to who loads it."""
+    """SHA-256 of files, and of all in folders but their cards; what is missing is not told of."""
     files = [
         file
         for path in paths
         for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
-        if file.is_file()
+        if file.is_file() and file.suffix != ".md"
     ]
     return {_shown(file): _sha256(file) for file in files}
 
