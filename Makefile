@@ -43,8 +43,9 @@ airgap: setup ## hold a conversation where there is no network, and see that non
 browser: setup ## hold conversations with the page in a real Chromium, which is not installed here
 	@$(VENV) -m pytest tests/browser/page.py $(ARGS)
 
-clients: setup ## let stock clients converse with the server: openai, @openai/agents, pipecat
+clients: setup ## let stock clients and telephones converse with the server: openai, @openai/agents, pipecat
 	@$(VENV) -m pytest tests/clients/stock.py -o log_cli=true -o log_cli_level=INFO $(ARGS)
+	@$(VENV) -m evaluation.telephone
 
 check: setup ## lint, formatting and strict types
 	@$(VENV) -m ruff check .
