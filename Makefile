@@ -11,7 +11,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing; GPU=1 for the CUDA variant
-	@$(PYTHON) scripts/setup.py $(if $(GPU),--gpu=$(GPU))
+	@$(PYTHON) scripts/setup.py $(if $(GPU),--gpu=$(GPU)) $(if $(RUNTIME),--runtime)
 
 serve: setup ## serve at http://localhost:8080; ARGS="--port 9000" and other flags, ARGS=--help
 	@$(VENV) -m server $(ARGS)
@@ -73,6 +73,8 @@ NOT_LOCKED := llama-cpp-python torch sympy mpmath networkx setuptools
 
 lock: setup ## write requirements/*.lock from pyproject.toml; UPGRADE=1 takes newer versions
 	@$(LOCK) pyproject.toml --group dev --group build -o requirements/cpu.lock \
+		$(addprefix --no-emit-package ,$(NOT_LOCKED))
+	@$(LOCK) pyproject.toml --group build -c requirements/cpu.lock -o requirements/runtime.lock \
 		$(addprefix --no-emit-package ,$(NOT_LOCKED))
 	@grep -o 'llama-cpp-python==[0-9.]*' pyproject.toml | $(LOCK) - --no-deps -o requirements/llama.lock
 	@$(LOCK) --group pyproject.toml:gpu -o requirements/gpu.lock

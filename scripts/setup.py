@@ -87,7 +87,7 @@ def main(argv: Sequence[str]) -> int:
             if arguments.train:
                 set_up_training()
             else:
-                set_up(_variant(arguments.gpu))
+                set_up(_variant(arguments.gpu), runtime=arguments.runtime)
     except SetupError as error:
         print(f"\nSet-up stopped: {error}", file=sys.stderr)
         return 1
@@ -97,9 +97,10 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def set_up(variant: str) -> None:
-    """Bring .venv up to date for `variant`, "cpu" or "gpu"."""
-    fingerprint = f"{variant} {_digest(_inputs(variant))}"
+def set_up(variant: str, *, runtime: bool = False) -> None:
+    """Bring .venv up to date for `variant`, "cpu" or "gpu"; `runtime`: with what serving needs."""
+    locks = _locks(variant, runtime=runtime)
+    fingerprint = f"{variant} {_digest([*locks, *_inputs()])}"
     if _read(VENV / ".ready") == fingerprint:
         return
     _check_tools(variant)
@@ -108,7 +109,7 @@ def set_up(variant: str) -> None:
     print(f"Setting up Tinig in {VENV} (details in {LOG})")
     _create(VENV, progress)
     progress.step("Installing packages: some 200 MB to download")
-    for lock in _locks(variant):
+    for lock in locks:
         _pip(VENV, ["install", "--no-deps", "--require-hashes", "-r", str(lock)], progress)
     if not _wheel_in(wheels):
         _compile(wheels, variant, progress)
@@ -125,7 +126,7 @@ def set_up_training() -> None:
     """Bring .venv-train up to date: torch, the recipes' tools, .venv's build of llama.cpp."""
     variant = _variant(None)
     torch = _torch_requirement(variant)
-    fingerprint = f"{torch} {variant} {_digest([REQUIREMENTS / 'train.txt', *_inputs(variant)])}"
+    fingerprint = f"{torch} {variant} {_digest([REQUIREMENTS / 'train.txt', *_inputs()])}"
     if _read(TRAIN_VENV / ".ready") == fingerprint:
         return
     wheel = _wheel_in(CACHE / "wheels" / _wheel_key(variant))
@@ -175,6 +176,9 @@ def _install_torch(torch: str, progress: Progress) -> None:
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Set up Tinig's virtual environment.")
     parser.add_argument("--gpu", choices=["0", "1"], help="1: for CUDA; 0: back to the CPU")
+    parser.add_argument(
+        "--runtime", action="store_true", help="without what tests need: for images"
+    )
     parser.add_argument("--train", action="store_true", help="set up .venv-train instead")
     return parser.parse_args(argv)
 
@@ -315,14 +319,14 @@ def _gist(line: str) -> str:
 # What is already there.
 
 
-def _locks(variant: str) -> list[Path]:
-    names = ["cpu.lock", "gpu.lock"] if variant == "gpu" else ["cpu.lock"]
+def _locks(variant: str, *, runtime: bool = False) -> list[Path]:
+    names = ["runtime.lock" if runtime else "cpu.lock", *(["gpu.lock"] if variant == "gpu" else [])]
     return [REQUIREMENTS / name for name in names]
 
 
-def _inputs(variant: str) -> list[Path]:
+def _inputs() -> list[Path]:
     llama = [REQUIREMENTS / "llama.lock", REQUIREMENTS / "llama.cmake"]
-    return [*_locks(variant), *llama, Path(__file__)]
+    return [*llama, Path(__file__)]
 
 
 def _wheel_key(variant: str) -> str:

@@ -6,7 +6,7 @@ import subprocess
 from engines.config import REPOSITORY
 
 MAKEFILE = (REPOSITORY / "Makefile").read_text()
-FROM_THE_COMMAND_LINE = {"ARGS", "GPU", "UPGRADE"}
+FROM_THE_COMMAND_LINE = {"ARGS", "GPU", "RUNTIME", "UPGRADE"}
 VERBS = set(re.findall(r"^([a-z-]+):(?!=)", MAKEFILE, re.MULTILINE))
 
 

@@ -45,16 +45,33 @@ def test_what_the_project_names_is_locked() -> None:
     assert names <= locked("cpu.lock", "llama.lock")
 
 
+def test_an_image_takes_what_serves_at_the_versions_that_were_tested() -> None:
+    project = tomllib.loads((setup.ROOT / "pyproject.toml").read_text())
+    served = {re.split(r"[\[=<>]", item)[0] for item in project["project"]["dependencies"]}
+    assert served <= locked("runtime.lock", "llama.lock")
+    runtime, everything = (
+        set(re.findall(r"^[a-z0-9-]+==\S+", (setup.REQUIREMENTS / name).read_text(), re.MULTILINE))
+        for name in ("runtime.lock", "cpu.lock")
+    )
+    assert runtime < everything
+    assert not {"pytest", "mypy", "ruff"} & locked("runtime.lock")
+    assert setup._locks("gpu", runtime=True) == [
+        setup.REQUIREMENTS / "runtime.lock",
+        setup.REQUIREMENTS / "gpu.lock",
+    ]
+
+
 def test_nothing_of_cuda_is_installed_for_the_cpu() -> None:
     unwanted = re.compile(r"torch|nvidia|cuda|triton|onnxruntime-gpu")
-    assert [name for name in locked("cpu.lock", "llama.lock") if unwanted.search(name)] == []
+    for locks in (("cpu.lock", "llama.lock"), ("runtime.lock",)):
+        assert [name for name in locked(*locks) if unwanted.search(name)] == []
     assert "nvidia-cublas-cu12" in locked("gpu.lock")
 
 
 def test_when_nothing_has_changed_nothing_is_done(
     tree: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    inputs = setup._digest(setup._inputs("cpu"))
+    inputs = setup._digest([*setup._locks("cpu"), *setup._inputs()])
     (tree / ".venv" / ".ready").write_text(f"cpu {inputs}")
     assert setup.main([]) == 0
     assert capsys.readouterr().out == ""
