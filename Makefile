@@ -61,6 +61,7 @@ starter: setup ## train the starter models again, in .venv-train: hours on a CPU
 	@$(TRAIN).tts
 	@$(TRAIN).endpointing
 	@$(TRAIN).identification
+	@$(TRAIN).complexity
 
 starter-models: ## bring back the committed starter models
 	@git checkout -- models/starter

@@ -119,3 +119,28 @@ class TtsConfig:
     device: Literal["auto", "cpu", "cuda"] = option(
         "auto", "Where Piper voices run; auto: a GPU if onnxruntime can use one."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class TranslationModelConfig:
+    """One direction of one translation model."""
+
+    path: str = field(
+        metadata=describe("Folder of an OPUS-MT or MADLAD-400 model in CTranslate2 format.")
+    )
+    source: str = field(metadata=describe("Language that it reads: en, es, fr, hi, tl."))
+    target: str = field(metadata=describe("Language that it writes."))
+    token: str = option(
+        "", 'Names the target to a model that has several: "<2fil>", ">>tgl<<"; empty: none.'
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TranslateConfig:
+    """Translation of text for the pivot tier; without a model the language model translates."""
+
+    models: tuple[TranslationModelConfig, ...] = option(
+        (), "Translation models; a pivot needs both directions between its language and en."
+    )
+    device: Literal["auto", "cpu", "cuda"] = option("auto", "Where they run; auto: a GPU if any.")
+    threads: int = option(1, "CPU threads of one step.", minimum=1, maximum=256)

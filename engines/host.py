@@ -4,14 +4,16 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from engines import gpu
 from engines.batcher import Batcher
-from engines.config import LlmConfig, SttConfig, TtsConfig, VadConfig
+from engines.config import LlmConfig, SttConfig, TranslateConfig, TtsConfig, VadConfig
 from engines.llm import ChatOutput, ChatRequest, Forget, LlmEngine
 from engines.llm.llama import supports_gpu
-from engines.loaded import LoadedModel
+from engines.loaded import LoadedModel, read_card
 from engines.stt import SttEngine, SttRequest, Transcript
+from engines.translate import Translation, TranslationEngine, TranslationRequest
 from engines.tts import SpeechChunk, SpeechRequest, TtsEngine
 from engines.vad import VadEngine, VadRequest, VadResult
 
@@ -22,25 +24,33 @@ OnDeath = Callable[[BaseException], None]
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """The four models, each behind the thread that owns it."""
+    """The models, each behind the thread that owns it; a translation model is there if named."""
 
     vad: Batcher[VadRequest, VadResult]
     stt: Batcher[SttRequest, Transcript]
     llm: Batcher[ChatRequest | Forget, ChatOutput]
     tts: Batcher[SpeechRequest, SpeechChunk]
+    nmt: Batcher[TranslationRequest, Translation] | None = None
     loaded: tuple[LoadedModel, ...] = ()
     languages: tuple[str, ...] = ()  # that the recognizer knows
+    reasons: bool = True  # what the language model's card says: whether it can think in notes
 
     @property
     def failures(self) -> dict[str, str]:
         """Engines whose thread has died, and of what."""
-        batchers = (self.vad, self.stt, self.llm, self.tts)
-        return {batcher.name: repr(batcher.failure) for batcher in batchers if batcher.failure}
+        batchers = (self.vad, self.stt, self.llm, self.tts, self.nmt)
+        return {each.name: repr(each.failure) for each in batchers if each and each.failure}
 
 
 @asynccontextmanager
 async def running_engines(
-    vad: VadConfig, stt: SttConfig, llm: LlmConfig, tts: TtsConfig, on_death: OnDeath
+    vad: VadConfig,
+    stt: SttConfig,
+    llm: LlmConfig,
+    tts: TtsConfig,
+    translate: TranslateConfig | None = None,
+    *,
+    on_death: OnDeath,
 ) -> AsyncIterator[Engines]:
     """Load and warm every model, one after the other. Raises `ModelError`.
 
@@ -51,6 +61,7 @@ async def running_engines(
             log.warning(problem)
     vad_engine, stt_engine = VadEngine(vad), SttEngine(stt)
     llm_engine, tts_engine = LlmEngine(llm), TtsEngine(tts)
+    nmt_engine = TranslationEngine(translate or TranslateConfig())
     async with AsyncExitStack() as stack:
         vad_batcher = await stack.enter_async_context(
             Batcher[VadRequest, VadResult]("vad", vad_engine, on_death=on_death)
@@ -64,11 +75,26 @@ async def running_engines(
         tts_batcher = await stack.enter_async_context(
             Batcher[SpeechRequest, SpeechChunk]("tts", tts_engine, on_death=on_death)
         )
+        nmt_batcher: Batcher[TranslationRequest, Translation] | None = None
+        if translate is not None and translate.models:
+            nmt_batcher = await stack.enter_async_context(
+                Batcher[TranslationRequest, Translation]("nmt", nmt_engine, on_death=on_death)
+            )
         loaded = (
             *vad_engine.loaded,
             *stt_engine.loaded,
             *llm_engine.loaded,
             *tts_engine.loaded,
+            *nmt_engine.loaded,
         )
-        languages = stt_engine.languages
-        yield Engines(vad_batcher, stt_batcher, llm_batcher, tts_batcher, loaded, languages)
+        reasons = bool(read_card(Path(llm.model).parent).get("reasons", True))
+        yield Engines(
+            vad_batcher,
+            stt_batcher,
+            llm_batcher,
+            tts_batcher,
+            nmt_batcher,
+            loaded,
+            stt_engine.languages,
+            reasons,
+        )

@@ -1,12 +1,16 @@
 """What a model that was loaded says of itself, for the start-up log and `/readyz`."""
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from engines.errors import ModelError
+
+CARD_FILE = "tinig.json"  # beside a model
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,27 @@ def megabytes_of(path: Path) -> float:
     """Size of a file, or of all files below a directory, in MB (10^6 bytes)."""
     files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
     return sum(file.stat().st_size for file in files) / 1e6
+
+
+def read_card(directory: Path) -> Mapping[str, Any]:
+    """What a model's makers say of it, in `tinig.json` beside it; empty where there is none.
+
+    Raises `ModelError` for a card that is broken.
+    """
+    return read_json(directory / CARD_FILE)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object; empty where there is no such file. Raises `ModelError`."""
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise model_error(path, f"is broken: {error}") from error
+    if not isinstance(content, dict):
+        raise model_error(path, "is broken: it holds no JSON object")
+    return content
 
 
 def model_error(path: Path, problem: str) -> ModelError:

@@ -126,7 +126,12 @@ async def serve(config: Config) -> int:
         asyncio.get_running_loop().add_signal_handler(name, finish, 0)
     log.info("loading the models")
     async with running_engines(
-        config.vad, config.stt, config.llm, config.tts, on_death=lambda _: finish(1)
+        config.vad,
+        config.stt,
+        config.llm,
+        config.tts,
+        config.translate,
+        on_death=lambda _: finish(1),
     ) as engines:
         for model in engines.loaded:
             log.info("loaded %s", model)

@@ -1,7 +1,7 @@
 """The calls that this process holds, whatever door they came in by: a place and a session each."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from weakref import WeakSet
 
@@ -64,10 +64,12 @@ class Calls:
         peer: str | None,
         conversation: ConversationConfig | None = None,
         engines: Engines | None = None,
+        prior: Mapping[str, float] | None = None,
     ) -> tuple[str, Session]:
         """A new call's session and its name, which is on all log lines of this task from now on.
 
-        `conversation` and `engines` differ from the process's where a door knows better.
+        `conversation` and `engines` differ from the process's where a door knows better; `prior`
+        is what it knows of the caller's language (`server.language.prior`).
         """
         session_id = new_id("sess")
         logs.bind(session=session_id)
@@ -79,6 +81,7 @@ class Calls:
             interruption=self.config.interruption,
             settings=settings,
             counters=self.counters,
+            prior=prior,
         )
         return session_id, session
 

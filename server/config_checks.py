@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from engines.errors import ConfigError
 from server.config_schema import LANGUAGES, Config
-from server.language.resources import regions
+from server.language.resources import regions, script
+from server.language.router import read_table
 
 MINIMUM_KEY_CHARACTERS = 16
 
@@ -27,6 +28,8 @@ def check(config: Config, origins: Mapping[str, str]) -> None:
         _languages(config, origins),
         _default_language(config, origins),
         _regions(config, origins),
+        _routing(config, origins),
+        _latin_answers(config, origins),
         *(_order(config, origins, lower, upper) for lower, upper in _ORDERED),
         _voices(config, origins),
         _twilio_url(config, origins),
@@ -106,6 +109,23 @@ def _order(config: Config, origins: Mapping[str, str], lower: str, upper: str) -
     if low <= high:
         return None
     return _refused(lower, low, origins, f"at most {_shown(upper, high, origins)}")
+
+
+def _routing(config: Config, origins: Mapping[str, str]) -> str | None:
+    conversation = config.conversation
+    try:
+        read_table(conversation.routing_table, conversation.language_classes)
+    except ConfigError as error:
+        return str(error)
+    return None
+
+
+def _latin_answers(config: Config, origins: Mapping[str, str]) -> str | None:
+    for language in config.conversation.latin_answers:
+        if not script(language):
+            own = ", ".join(each for each in LANGUAGES if script(each))
+            return _refused("conversation.latin_answers", language, origins, f"some of {own}")
+    return None
 
 
 def _voices(config: Config, origins: Mapping[str, str]) -> str | None:

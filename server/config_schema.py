@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from engines.config import LlmConfig, SttConfig, TtsConfig, VadConfig, option
+from engines.config import LlmConfig, SttConfig, TranslateConfig, TtsConfig, VadConfig, option
 
 LANGUAGES = ("en", "es", "fr", "hi", "tl")  # those that server/language/data has a folder for
 
@@ -66,6 +66,29 @@ class ConversationConfig:
         "Speech from which its language is heard as clearly as can be; less weighs less.",
         minimum=0.1,
         maximum=10.0,
+    )
+    language_classes: tuple[str, ...] = option(
+        (), 'Classes of languages in the routing table, where they differ from it: "tl=high".'
+    )
+    routing_table: str = option(
+        "",
+        "TOML file with what differs from server/language/data/routing.toml, the table of which "
+        "questions are answered directly, by a pivot or structured; empty: nothing does.",
+    )
+    notes_tokens: int = option(
+        200, "Most tokens that a structured answer is thought about.", minimum=1, maximum=8192
+    )
+    acknowledge_seconds: float = option(
+        1.5,
+        "Seconds after the caller's words in which a pivot or structured answer has to begin, or "
+        "else a word of patience is said; 0: never.",
+        minimum=0.0,
+        maximum=60.0,
+    )
+    latin_answers: tuple[str, ...] = option(
+        (),
+        "Languages with a script of their own (hi) whose speakers are answered in Latin letters "
+        "when their transcript is in them.",
     )
     instructions: str = option("", "Instructions to the model, after the server's own prompt.")
     pause_seconds: float = option(
@@ -310,3 +333,4 @@ class Config:
     stt: SttConfig = field(default_factory=SttConfig)
     llm: LlmConfig = field(default_factory=LlmConfig)
     tts: TtsConfig = field(default_factory=TtsConfig)
+    translate: TranslateConfig = field(default_factory=TranslateConfig)

@@ -17,9 +17,12 @@ class Milestone(StrEnum):
 
     SPEECH_END = "speech_end"  # the last voiced window of the caller arrived
     TRANSCRIPT = "transcript"
+    TRANSLATED = "translated"  # the question is there in English, for a pivot
+    REASONED = "reasoned"  # the notes for a structured answer are made
     FIRST_TOKEN = "first_token"
     FIRST_CLAUSE = "first_clause"
     FIRST_AUDIO_SYNTHESIZED = "first_audio_synthesized"
+    ACKNOWLEDGED = "acknowledged"  # a word of patience was on its way to the caller
     TURN_CONFIRMED = "turn_confirmed"  # the silence has lasted: the caller has finished
     FIRST_AUDIO_SENT = "first_audio_sent"
 
@@ -37,6 +40,12 @@ class TurnRecord:
     language_reason: str = ""  # why this language: chosen, requested, heard, short
     language_guess: str | None = None  # the recognizer's, where it was decoded again in another
     heard: str = ""
+    tier: str = ""  # the way to the answer: direct, pivot, structured
+    complexity: str = ""  # of the question: simple, moderate, complex
+    tier_reasons: tuple[str, ...] = ()
+    translator: str = ""  # of the question for a pivot: whisper, nmt, llm
+    question_in_english: str = ""  # as a pivot asked it
+    fallback: str = ""  # why it went the direct way in the end
     confidence: float = 0.0  # mean token probability of the transcript
     completeness: float | None = None  # probability that the caller had said all; None: not judged
     end_silence_seconds: float | None = None  # that was waited for; None: the client decided
@@ -77,6 +86,12 @@ class TurnRecord:
             "language_reason": self.language_reason,
             "language_guess": self.language_guess,
             "heard": self.heard,
+            "tier": self.tier,
+            "complexity": self.complexity,
+            "tier_reasons": list(self.tier_reasons),
+            "translator": self.translator,
+            "question_in_english": self.question_in_english,
+            "fallback": self.fallback,
             "confidence": round(self.confidence, 4),
             "completeness": _rounded(self.completeness),
             "end_silence_ms": _rounded(self.end_silence_seconds, 1000),

@@ -1,6 +1,6 @@
 """One connection's conversation: commands in, events out, everything it started ends with it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from engines.errors import TinigError
 from engines.host import Engines
@@ -14,13 +14,14 @@ from server.conversation.machine import State
 from server.conversation.outbox import Outbox
 from server.events import Command, Event, Failed
 from server.language.belief import BeliefConfig, LanguageBelief
+from server.language.router import read_table
 from server.metrics import Counters
 from server.session_requests import Requests
 from server.settings import Settings
 
 
 class Session:
-    """One caller."""
+    """One caller. `prior`: how much likelier each language is than another, before a word."""
 
     def __init__(
         self,
@@ -31,7 +32,9 @@ class Session:
         interruption: InterruptionConfig,
         settings: Settings,
         counters: Counters,
+        prior: Mapping[str, float] | None = None,
     ) -> None:
+        belief = _first_belief(config, prior or {})
         self.history = History()
         self.outbox = Outbox(
             self.history.record,
@@ -45,8 +48,9 @@ class Session:
             config,
             self.outbox,
             self.history,
-            config.default_language,
-            _first_belief(config),
+            belief.language,
+            belief,
+            read_table(config.routing_table, config.language_classes),
         )
         self._floor = Floor(self._conversation, interruption, settings, counters, self._background)
         asides = Asides(self._conversation, self._background.spawn)
@@ -82,7 +86,7 @@ class Session:
         self.outbox.put(Failed(TinigError("The server failed here. Try again.")))
 
 
-def _first_belief(config: ConversationConfig) -> LanguageBelief:
+def _first_belief(config: ConversationConfig, prior: Mapping[str, float]) -> LanguageBelief:
     """About a caller who has said nothing yet."""
     return LanguageBelief.begin(
         config.languages,
@@ -92,4 +96,5 @@ def _first_belief(config: ConversationConfig) -> LanguageBelief:
             config.language_switch_seconds,
             config.language_certain_seconds,
         ),
+        prior,
     )

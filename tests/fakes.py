@@ -120,6 +120,8 @@ class Stage:
         self.stt = FakeBatcher("stt", self._stt)
         self.llm = FakeBatcher("llm", self._llm)
         self.tts = FakeBatcher("tts", self._tts)
+        self.nmt: FakeBatcher | None = None  # a translation model, if a test names one
+        self.reasons = True
 
     @property
     def engines(self) -> Engines:

@@ -155,6 +155,7 @@ class SttEngine:
         prompts = [model.prompt(window.language, window.work.request.task) for window in windows]
         temperature = windows[0].work.temperature
         decodings = model.generate(encoded, prompts, max(max_tokens), temperature)
+        wanted = []
         for row, (window, decoding) in enumerate(zip(windows, decodings, strict=True)):
             guard = window.rejection(decoding, max_tokens[row])
             if guard and self._try_again(window, guard):
@@ -164,6 +165,21 @@ class SttEngine:
                 words = model.words(encoded, row, prompts[row], decoding.tokens, frames)
                 window.work.time(words)
             window.work.keep(window, decoding, guard)
+            if not guard and window.is_translated(decoding.text):
+                wanted.append(window)
+        if wanted and model.translates:
+            self._translate(windows, wanted, encoded)
+
+    def _translate(
+        self, windows: Sequence[Window], wanted: Sequence[Window], encoded: Encoded
+    ) -> None:
+        """Decode once more what is encoded already, into English this time."""
+        prompts = [self._model.prompt(window.language, "translate") for window in windows]
+        max_tokens = max(guards.max_tokens(window.seconds, 1.0) for window in wanted)
+        decodings = self._model.generate(encoded, prompts, min(MAX_NEW_TOKENS, max_tokens), 0.0)
+        for window, decoding in zip(windows, decodings, strict=True):
+            if window in wanted and not guards.is_loop(decoding.tokens):
+                window.work.keep_translation(decoding)
 
     def _hear(self, windows: Sequence[Window], encoded: Encoded) -> list[Mapping[str, float]]:
         """Language probabilities, unless no window leaves a choice."""

@@ -1,6 +1,6 @@
 """One transcription from request to transcript: its windows, its attempts, their sum."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -24,13 +24,15 @@ Samples = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SttRequest:
-    """Audio to be written down."""
+    """Audio to be written down, and translated where `is_translated` says so: a pure function, that
+    is called on the engine's thread."""
 
     samples: Samples  # float32[n], mono, 16 kHz, within -1..1, of any length
     languages: tuple[str, ...]  # the deployed ones, over which probabilities are renormalised
     language: str | None = None  # decode in this one; None: the likeliest of `languages`
     task: Task = "transcribe"  # "translate": into English
     word_times: bool = False  # tell when each word was said
+    is_translated: Callable[[str, str], bool] | None = None  # asked with a text and its language
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Transcript:
     rejected_by: str | None  # the guard that emptied the text
     audio_seconds: float
     words: tuple[SpokenWord, ...] = ()  # where the request asked for them
+    translation: str | None = None  # into English, where it was asked for and the model can
 
 
 @dataclass(slots=True)
@@ -59,6 +62,7 @@ class Work:
     temperature: float = 0.0  # this window again, sampled
     _texts: list[str] = field(default_factory=list)
     _words: list[SpokenWord] = field(default_factory=list)
+    _translations: list[str] = field(default_factory=list)
     _rejected_by: str | None = None
     _tokens: int = 0
     _log_probability: float = 0.0
@@ -106,6 +110,10 @@ class Work:
         """Add the words of the window that is to be kept next."""
         self._words += [word.later(self.start / RATE_HZ) for word in words]
 
+    def keep_translation(self, decoding: Decoding) -> None:
+        """Add what the window that was kept last says in English."""
+        self._translations.append(decoding.text)
+
     def try_again(self, window: "Window", guard: str, *, padding_may_help: bool) -> bool:
         """Change what the next attempt at this window does. False: nothing is left to try."""
         if self.priority == Priority.PARTIAL:  # the next partial is another attempt
@@ -136,7 +144,12 @@ class Work:
             rejected_by=None if text else self._rejected_by or too_short,
             audio_seconds=len(request.samples) / RATE_HZ,
             words=tuple(self._words),
+            translation=" ".join(self._translations) if self._is_all_translated else None,
         )
+
+    @property
+    def _is_all_translated(self) -> bool:
+        return 0 < len(self._translations) == len(self._texts)
 
 
 @dataclass(slots=True, eq=False)
@@ -154,6 +167,11 @@ class Window:
     def seconds(self) -> float:
         """Audio in this window."""
         return len(self.samples) / RATE_HZ
+
+    def is_translated(self, text: str) -> bool:
+        """Whether what was decoded is wanted in English too."""
+        wanted = self.work.request.is_translated
+        return bool(text) and wanted is not None and wanted(text, self.language)
 
     def rejection(self, decoding: Decoding, max_tokens: int) -> str | None:
         """The name of the guard that does not believe this decoding."""

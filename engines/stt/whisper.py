@@ -4,7 +4,6 @@
 to decode, when to doubt it and how to cut long audio is `engines.stt.transcription`'s.
 """
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -21,14 +20,13 @@ from tokenizers import Tokenizer
 from engines.config import SttConfig
 from engines.cuda import load_cublas
 from engines.errors import ModelError
-from engines.loaded import model_error
+from engines.loaded import model_error, read_card, read_json
 from engines.stt.guards import TOKENS_PER_CHARACTER, language_data
 from engines.stt.words import SpokenWord, spoken_words, token_starts
 
 MAX_FRAMES = 3000  # 30 s of 10 ms
 MAX_POSITIONS = 448  # of Whisper's decoder
 MAX_NEW_TOKENS = MAX_POSITIONS // 2  # CTranslate2 generates no more
-CARD_FILE = "tinig.json"  # beside the model: what its makers say of it
 
 Task: TypeAlias = Literal["transcribe", "translate"]
 Mel: TypeAlias = npt.NDArray[np.float32]  # [mels, frames]
@@ -248,19 +246,7 @@ def _check_files(directory: Path) -> None:
 
 def _read_card(directory: Path) -> Mapping[str, Any]:
     """`config.json`, overruled by the card where there is one."""
-    return {**_read_json(directory / "config.json"), **_read_json(directory / CARD_FILE)}
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise model_error(path, f"is broken: {error}") from error
-    if not isinstance(content, dict):
-        raise model_error(path, "is broken: it holds no JSON object")
-    return content
+    return {**read_json(directory / "config.json"), **read_card(directory)}
 
 
 def _device(wanted: str) -> str:

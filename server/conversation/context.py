@@ -13,6 +13,7 @@ from server.config import ConversationConfig
 from server.conversation.history import History
 from server.conversation.outbox import Outbox
 from server.language.belief import LanguageBelief
+from server.language.router import Route, RoutingTable, Tier, route
 from server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,9 @@ class Conversation:
     history: History
     language: str  # of the last turn
     belief: LanguageBelief
+    table: RoutingTable
     unclear_turns: int = 0  # in a row, that were asked for again
+    acknowledgement: str = ""  # the last that was said
 
     @property
     def spoken_language(self) -> str | None:
@@ -45,12 +48,21 @@ class Conversation:
         is_sure = sound.language_probabilities.get(sound.language, 0.0) >= _LIKELY
         return sound.language if is_sure else self.spoken_language or sound.language
 
+    def route(self, text: str, language: str) -> Route:
+        """By which way a question in this language is answered."""
+        return route(text, language, self.table, reasons=self.engines.reasons)
+
+    def goes_by_english(self, text: str, language: str) -> bool:
+        """Whether that is by a translation of the question."""
+        return self.route(text, language).tier is Tier.PIVOT
+
     async def forget(self) -> None:
-        """Give the conversation's place in the model's memory back."""
+        """Give the conversation's places in the model's memory back."""
         try:
-            async with self.engines.llm.submit(Forget(self.session_id)) as job:
-                async for _ in job:
-                    pass
+            for session in self._memories():
+                async with self.engines.llm.submit(Forget(session)) as job:
+                    async for _ in job:
+                        pass
         except EngineError as error:
             log.warning("the model could not forget the session: %s", error)
 
@@ -60,6 +72,12 @@ class Conversation:
         self.belief = self.belief.among(languages)
         if self.language not in languages:
             self.language = self.belief.language
+
+    def _memories(self) -> tuple[str, ...]:
+        """Names under which the model remembers something of the conversation (prompt.py)."""
+        used = [each for each in self.config.languages if not self.table.is_direct(each)]
+        parts = ["english", "notes", "en", *used] if used else []
+        return (self.session_id, *(f"{self.session_id}/{part}" for part in parts))
 
     async def transcribe(
         self,
@@ -77,5 +95,6 @@ class Conversation:
             samples,
             languages=settings.languages or self.config.languages,
             language=settings.transcription_language or likely_language,
+            is_translated=self.goes_by_english if priority is Priority.ANSWER else None,
         )
         return await self.engines.stt.run(request, priority=priority)

@@ -14,7 +14,7 @@ from engines.errors import EngineError
 from engines.llm import ChatRequest, Completion
 from server.conversation.background import Spawn
 from server.conversation.context import Conversation
-from server.conversation.prompt import chat_request
+from server.conversation.prompt import asked, direct_request
 from server.metrics import Counters
 from server.settings import Settings
 
@@ -32,9 +32,9 @@ class Prefill:
 
     def read(self, settings: Settings, said: str, language: str) -> None:
         """The caller has said so much by now, in this language."""
-        if self._is_running() or not self._is_worth_it(language):
+        if self._is_running() or not self._is_worth_it(said, language):
             return
-        request = chat_request(self._conversation, settings, language, said=said)
+        request = direct_request(asked(self._conversation, settings, language, said=said))
         self._task = self._spawn(lambda: self._submit(replace(request, generate=False)), "prefill")
 
     def stop(self) -> None:
@@ -47,9 +47,11 @@ class Prefill:
     def _is_running(self) -> bool:
         return self._task is not None and not self._task.done()
 
-    def _is_worth_it(self, language: str) -> bool:
+    def _is_worth_it(self, said: str, language: str) -> bool:
         """A wrong guess of the language would cost the memory of the whole conversation: the
-        prompt names the language at its beginning."""
+        prompt names the language at its beginning. And a pivot asks in English."""
+        if self._conversation.goes_by_english(said, language):
+            return False
         return language == self._conversation.language or not self._conversation.history.items
 
     async def _submit(self, request: ChatRequest) -> None:

@@ -5,19 +5,21 @@ there. Cancelling its task stops the work: every engine job is left early, and s
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from engines.batcher import Priority
 from engines.errors import EngineError, TinigError
-from engines.llm import Completion, TextDelta, ToolCall
+from engines.llm import Completion, ToolCall
 from engines.stt import Transcript
 from engines.tts import SpeechRequest
 from server.audio import Samples, samples_from_int16
 from server.conversation.context import Conversation
 from server.conversation.hearing import Hearing, hear
-from server.conversation.prompt import chat_request
+from server.conversation.prompt import asked
+from server.conversation.thinking import Thinker, Thought
+from server.conversation.translators import interpreter
 from server.events import (
     AnswerAudio,
     AnswerStarted,
@@ -34,8 +36,8 @@ from server.events import (
     TurnFinished,
 )
 from server.ids import new_id
-from server.language.languages import Phrase, phrase
-from server.language.sentences import SentenceStream
+from server.language.languages import Phrase, acknowledgement, phrase
+from server.language.router import Tier
 from server.language.spoken import spoken
 from server.metrics import Milestone, TurnRecord
 from server.resampling import Resampler
@@ -169,11 +171,11 @@ class Turn:
 
     # ---- what to say ----------------------------------------------------------------------------
 
-    def _reply(self, utterance: Utterance, transcript: Transcript) -> AsyncIterator[str]:
+    def _reply(self, utterance: Utterance, transcript: Transcript) -> AsyncGenerator[str, None]:
         if transcript.mean_token_probability < self._conversation.config.low_confidence:
             return self._say(self._unclear())
         self._conversation.unclear_turns = 0
-        return self._think(utterance.item_id, transcript.text)
+        return self._think(utterance.item_id, transcript.text, transcript.translation)
 
     def _unclear(self) -> Phrase:
         """Ask again, but not for ever."""
@@ -184,34 +186,51 @@ class Turn:
         self._conversation.outbox.put(HandoverOffered(self._epoch))
         return Phrase.HANDOVER
 
-    async def _say(self, words: Phrase) -> AsyncIterator[str]:
+    async def _say(self, words: Phrase) -> AsyncGenerator[str, None]:
         gap = " " if self.record.answer else ""  # behind the part of an answer that broke off
         yield gap + phrase(words, self.record.language)
 
-    async def _think(self, item_id: str | None, said: str = "") -> AsyncIterator[str]:
-        """The model's answer in speakable pieces, the first as soon as it is a clause."""
+    def _think(
+        self, item_id: str | None, said: str = "", english: str | None = None
+    ) -> AsyncGenerator[str, None]:
+        """The model's answer in speakable pieces, the first as soon as it is a clause.
+
+        `english` is what was said, in English, if the recognizer has translated it.
+        """
         language = self.record.language
-        sentences = SentenceStream(language)
-        request = chat_request(
-            self._conversation, self._settings, language, said=said, without=item_id
+        question = asked(
+            self._conversation,
+            self._settings,
+            language,
+            said=said,
+            without=item_id,
         )
-        async with self._conversation.engines.llm.submit(request) as job:
-            async for output in job:
-                match output:
-                    case TextDelta(text=text):
-                        self._reach(Milestone.FIRST_TOKEN)
-                        for piece in sentences.push(text):
-                            yield piece
+        route = self._conversation.route(question.question, language)
+        self.record.tier, self.record.complexity = route.tier, route.complexity
+        self.record.tier_reasons = route.reasons
+        return self._pieces(self._thinker().think(route.tier, question, english))
+
+    def _thinker(self) -> Thinker:
+        engines = self._conversation.engines
+        return Thinker(
+            engines.llm,
+            interpreter(engines, self._conversation.session_id),
+            self.record,
+            self._conversation.config.notes_tokens,
+        )
+
+    async def _pieces(self, thoughts: AsyncGenerator[Thought, None]) -> AsyncGenerator[str, None]:
+        async with aclosing(thoughts):
+            async for thought in thoughts:
+                match thought:
+                    case str():
+                        yield thought
                     case ToolCall():
-                        for piece in sentences.flush():  # what was said before the call
-                            yield piece
-                        self._call(output)
+                        self._call(thought)
                     case Completion():
-                        self._completion = output
-                        self.record.prompt_tokens = output.prompt_tokens
-                        self.record.reused_tokens = output.reused_tokens
-        for piece in sentences.flush():
-            yield piece
+                        self._completion = thought
+                        self.record.prompt_tokens = thought.prompt_tokens
+                        self.record.reused_tokens = thought.reused_tokens
 
     def _call(self, call: ToolCall) -> None:
         item = FunctionCallItem(new_id("item"), call.id, call.name, call.arguments)
@@ -219,7 +238,7 @@ class Turn:
 
     # ---- saying it ------------------------------------------------------------------------------
 
-    async def _respond(self, pieces: AsyncIterator[str]) -> None:
+    async def _respond(self, pieces: AsyncGenerator[str, None]) -> None:
         self._conversation.language = self.record.language
         self.has_response = True
         self._conversation.outbox.put(
@@ -233,13 +252,54 @@ class Turn:
             await self._apologize(failure)
         self._finish(error)
 
-    async def _deliver(self, pieces: AsyncIterator[str]) -> None:
-        priority = Priority.ANSWER  # the first clause; the rest has time while it is spoken
-        async with aclosing(pieces):  # type: ignore[type-var]
-            async for piece in pieces:
+    async def _deliver(self, pieces: AsyncGenerator[str, None]) -> None:
+        async with aclosing(pieces):
+            piece = await self._first_of(pieces)
+            priority = Priority.ANSWER  # the first clause; the rest has time while it is spoken
+            while piece is not None:
                 self._reach(Milestone.FIRST_CLAUSE)
                 await self._speak(piece, priority)
                 priority = Priority.CONTINUATION
+                piece = await anext(pieces, None)
+
+    async def _first_of(self, pieces: AsyncGenerator[str, None]) -> str | None:
+        """The first clause; if a way that takes longer is late with it, a word of patience is said
+        meanwhile, which is a part of the answer like any other."""
+        if self._patience_seconds is None:
+            return await anext(pieces, None)
+        first = asyncio.ensure_future(anext(pieces, None))
+        patience = asyncio.ensure_future(self._lose_patience(self._patience_seconds))
+        try:
+            await asyncio.wait({first, patience}, return_when=asyncio.FIRST_COMPLETED)
+            if not first.done():
+                await self._acknowledge()
+            return await first
+        finally:
+            first.cancel()
+            patience.cancel()
+            await asyncio.wait({first, patience})
+
+    @property
+    def _patience_seconds(self) -> float | None:
+        """How long the caller waits for a way that takes longer; None: nothing is said."""
+        takes_long = self.record.tier in (Tier.PIVOT, Tier.STRUCTURED)
+        seconds = self._conversation.config.acknowledge_seconds
+        is_heard = self._settings.output_modality == "audio"
+        return seconds if takes_long and is_heard and seconds > 0 else None
+
+    async def _lose_patience(self, seconds: float) -> None:
+        """From the end of the caller's words, and not before it is known that it is one."""
+        await self._confirmed.wait()
+        now_seconds = asyncio.get_running_loop().time()
+        ended_seconds = self.record.times.get(Milestone.SPEECH_END, now_seconds)
+        await asyncio.sleep(ended_seconds + seconds - now_seconds)
+
+    async def _acknowledge(self) -> None:
+        words = acknowledgement(self.record.language, self._conversation.acknowledgement)
+        if words:
+            self._conversation.acknowledgement = words
+            self._reach(Milestone.ACKNOWLEDGED)
+            await self._speak(f"{words} ", Priority.ANSWER)
 
     async def _apologize(self, error: EngineError) -> None:
         """Say that it did not work, unless it is the voice itself that fails."""

@@ -67,10 +67,18 @@ class LanguageBelief:
 
     @classmethod
     def begin(
-        cls, languages: tuple[str, ...], default: str, config: BeliefConfig | None = None
+        cls,
+        languages: tuple[str, ...],
+        default: str,
+        config: BeliefConfig | None = None,
+        prior: Mapping[str, float] | None = None,
     ) -> Self:
-        """Before anything was said: the default language is a little likelier."""
-        odds = {language: _DEFAULT_ODDS if language == default else 1.0 for language in languages}
+        """Before anything was said: by the odds of the `prior`, if it has any for these languages;
+        without it the default language is a little likelier."""
+        hints = {language: odds for language, odds in (prior or {}).items() if odds > 1.0}
+        if hints.keys().isdisjoint(languages):
+            hints = {default: _DEFAULT_ODDS}
+        odds = {language: hints.get(language, 1.0) for language in languages}
         return cls(_normalised(odds), config or BeliefConfig())
 
     def among(self, languages: Collection[str]) -> "LanguageBelief":

@@ -34,6 +34,14 @@ def phrase(words: Phrase, language: str) -> str:
     return str(phrases[words.value])
 
 
+def acknowledgement(language: str, last: str) -> str:
+    """A word of patience, never the `last` one again; empty for a language that has none."""
+    words: list[str] = _facts(language).get("acknowledgements", [])
+    if not words:
+        return ""
+    return words[(words.index(last) + 1) % len(words) if last in words else 0]
+
+
 @cache
 def _facts(language: str) -> dict[str, Any]:
     return tomllib.loads(read(language, "language.toml"))

@@ -106,6 +106,33 @@ def identification_weights(language: str) -> Mapping[str, float]:
 
 
 @cache
+def keywords(language: str) -> Mapping[str, frozenset[tuple[str, ...]]]:
+    """Words that tell how complex a question is, by what they ask for."""
+    data: Mapping[str, list[str]] = tomllib.loads(read(language, "complexity.toml"))
+    return {name: _phrases(lines) for name, lines in data.items()}
+
+
+@cache
+def complexity_weights() -> Mapping[str, float]:
+    """The classifier's weights by complexity and feature, the same for all languages."""
+    return _weights(".", "complexity.tsv")
+
+
+@cache
+def currencies(language: str) -> Mapping[str, frozenset[str]]:
+    """What each currency is called, by its code of ISO 4217."""
+    data: Mapping[str, Any] = tomllib.loads(read(language, "names.toml"))
+    return {code: frozenset(names) for code, names in data.get("currencies", {}).items()}
+
+
+@cache
+def translated_capitals(language: str) -> frozenset[str]:
+    """Words with a capital that are no names, or that are translated, case-folded."""
+    data: Mapping[str, Any] = tomllib.loads(read(language, "names.toml"))
+    return frozenset(data.get("translated_capitals", ()))
+
+
+@cache
 def script(language: str) -> str:
     """Unicode's name of the script that it alone is written in; empty for the Latin one."""
     return str(tomllib.loads(read(language, "language.toml")).get("script", ""))

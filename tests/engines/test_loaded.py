@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from engines.loaded import LoadedModel, megabytes_of, model_error, stopwatch
+from engines.errors import ModelError
+from engines.loaded import LoadedModel, megabytes_of, model_error, read_card, stopwatch
 
 
 def test_a_line_for_the_log() -> None:
@@ -30,3 +31,13 @@ def test_an_error_names_the_file_and_the_command() -> None:
     starter = model_error(Path("/srv/models/starter/stt/model.bin"), "is missing")
     assert str(starter).startswith("/srv/models/starter/stt/model.bin is missing. `make starter-")
     assert "tinig.toml" in str(model_error(Path("/models/other"), "is missing"))
+
+
+def test_a_card_is_read_and_a_broken_one_refused(tmp_path: Path) -> None:
+    assert read_card(tmp_path) == {}
+    card = tmp_path / "tinig.json"
+    card.write_text('{"reasons": false}')
+    assert read_card(tmp_path) == {"reasons": False}
+    card.write_text("[]")
+    with pytest.raises(ModelError, match="no JSON object"):
+        read_card(tmp_path)

@@ -313,3 +313,44 @@ def test_improbable_text_where_nobody_speaks_is_rejected(tmp_path: Path) -> None
     assert (transcript.text, transcript.rejected_by) == ("", "no_speech")
     assert transcript.no_speech_probability > 0.9
     assert transcript.mean_token_probability < 0.2
+
+
+# Translation of what was just transcribed
+
+
+def test_one_more_decode_translates_and_nothing_is_encoded_again(
+    engine: SttEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = record_frames(engine, monkeypatch)
+    asked: list[tuple[str, str]] = []
+
+    def wanted(text: str, language: str) -> bool:
+        asked.append((text, language))
+        return True
+
+    request = SttRequest(noisy_tone(2), LANGUAGES, "es", is_translated=wanted)
+    (transcript,) = transcribe(engine, request)
+    (translated,) = transcribe(engine, ask(noisy_tone(2), language="es", task="translate"))
+    assert asked == [(transcript.text, "es")]
+    assert transcript.translation == translated.text
+    assert len(frames) == 2  # one for each of the two requests
+
+
+def test_only_what_is_wanted_is_translated(engine: SttEngine) -> None:
+    wanted = SttRequest(noisy_tone(2), LANGUAGES, "es", is_translated=lambda text, language: True)
+    unwanted = SttRequest(
+        noisy_tone(2, seed=1), LANGUAGES, "hi", is_translated=lambda text, language: False
+    )
+    first, second, plain = transcribe(engine, wanted, unwanted, ask(noisy_tone(2, seed=2)))
+    assert first.translation
+    assert second.translation is None
+    assert plain.translation is None
+
+
+def test_a_model_that_cannot_translate_only_transcribes(tmp_path: Path) -> None:
+    directory = write_random_whisper(tmp_path)
+    edit_config(directory, translate=False)
+    request = SttRequest(noisy_tone(2), LANGUAGES, "es", is_translated=lambda text, language: True)
+    (transcript,) = transcribe(make_engine(directory), request)
+    assert transcript.text
+    assert transcript.translation is None

@@ -1,0 +1,1 @@
+"""Languages: what is believed, how a question is answered, what that costs."""
