@@ -14,6 +14,7 @@ from server.admission import REALTIME_SUBPROTOCOL, require_key, require_origin
 from server.calls import Calls
 from server.config import Config
 from server.language.spoken import prepare
+from server.language.warm import warm
 from server.page import Page
 from server.protocol.audiosocket import AudioSocketDoor
 from server.protocol.realtime import Line
@@ -125,6 +126,7 @@ async def serve(config: Config) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, finish, 0)
     log.info("loading the models")
+    await asyncio.to_thread(warm, config.conversation.languages)
     async with running_engines(
         config.vad,
         config.stt,
