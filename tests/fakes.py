@@ -122,6 +122,7 @@ class Stage:
         self.tts = FakeBatcher("tts", self._tts)
         self.nmt: FakeBatcher | None = None  # a translation model, if a test names one
         self.reasons = True
+        self.languages = ("en", "es", "fr", "hi", "tl")
 
     @property
     def engines(self) -> Engines:

@@ -37,5 +37,8 @@ def offline(engines: Engines) -> Engines:
         stt=behind(engines.stt),
         llm=behind(engines.llm),
         tts=behind(engines.tts),
+        nmt=None if engines.nmt is None else behind(engines.nmt),
         loaded=engines.loaded,
+        languages=engines.languages,
+        reasons=engines.reasons,
     )
