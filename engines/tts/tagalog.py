@@ -3,7 +3,7 @@
 Tagalog is written almost as it is said; what the letters leave out is the stress and the glottal
 stop. Digraphs (ng, ts, dy, sy), glottal stops where vowels meet and at hyphens (pag-asa), and
 accents where a text has them (bátà) are rules here; stress of common words, irregular words and
-foreign spellings are data in tagalog.toml. A word that neither accent nor data decides is stressed
+foreign spellings are data (tagalog_words.py, tagalog.toml). A word that neither decides is stressed
 on its last syllable but one, unless that syllable is closed.
 
 Sounds are IPA, with the stress mark directly before the stressed vowel, as eSpeak NG writes it.
@@ -18,10 +18,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-VOWELS = "aeiou"
+from engines.tts.tagalog_words import ACCENTS, VOWELS, Stress, plain, stress_of
+
 _DATA_FILE = Path(__file__).with_name("tagalog.toml")
 _TOKEN = re.compile(r"\d|[^\W\d_][^\W\d_'’\-]*(?:['’\-]+[^\W\d_'’\-]+)*|[.,;:!?…—]")
-_ACCENTS = {"\u0301": (True, False), "\u0300": (False, True), "\u0302": (True, True)}
 _PUNCTUATION = {"…": ".", "—": ","}
 
 # Consonants between the vowels of a word that may be Tagalog: two at its start, three inside, two
@@ -65,7 +65,6 @@ class Segment:
 class Lexicon:
     """The data file, keyed by words in lower case without accents."""
 
-    accented: Mapping[str, str]  # word -> the same word with its accents
     pronunciations: Mapping[str, str]  # word -> IPA
     respelled: Mapping[str, str]  # word -> Tagalog spelling
     digits: Mapping[str, str]  # digit -> word
@@ -104,24 +103,24 @@ def to_espeak(text: str) -> str:
 
 def is_tagalog_like(word: str) -> bool:
     """Whether the rules can be trusted with this word: it is in the data, or is spelled so."""
-    plain = _plain(word)
+    bare = plain(word)
     lexicon = _lexicon()
-    if plain in lexicon.pronunciations or plain in lexicon.respelled:
+    if bare in lexicon.pronunciations or bare in lexicon.respelled:
         return True
-    return _TAGALOG_LIKE.fullmatch(_letters(plain)) is not None
+    return _TAGALOG_LIKE.fullmatch(_letters(bare)) is not None or stress_of(bare) is not None
 
 
 def pronounce(word: str) -> str:
     """IPA of one word. Accents in its spelling go before the lexicon's."""
     spelled = unicodedata.normalize("NFC", word.lower())
     lexicon = _lexicon()
-    plain = _plain(spelled)
-    if plain in lexicon.pronunciations:
-        return lexicon.pronunciations[plain]
-    if plain in lexicon.respelled:
-        spelled = lexicon.respelled[plain]
-    elif spelled == plain:
-        spelled = lexicon.accented.get(plain, plain)
+    bare = plain(spelled)
+    if bare in lexicon.pronunciations:
+        return lexicon.pronunciations[bare]
+    if bare in lexicon.respelled:
+        spelled = lexicon.respelled[bare]
+    elif spelled == bare and (known := stress_of(bare)) is not None:
+        return _join(_as_known(_segments(bare), known))
     return _join(_stress(_segments(spelled)))
 
 
@@ -131,13 +130,6 @@ def _tokens(text: str) -> Iterator[str]:
             yield _lexicon().digits.get(token, token)
         else:
             yield _PUNCTUATION.get(token, token)
-
-
-def _plain(word: str) -> str:
-    """Lower case, without the accents that mark stress and glottal stops (ñ stays)."""
-    decomposed = unicodedata.normalize("NFD", word.lower())
-    kept = "".join(mark for mark in decomposed if mark not in _ACCENTS)
-    return unicodedata.normalize("NFC", kept)
 
 
 def _letters(spelled: str) -> str:
@@ -168,7 +160,7 @@ def _vowel(letter: str) -> Segment | None:
     base, marks = decomposed[0], decomposed[1:]
     if base not in VOWELS:
         return None
-    stressed, glottal = _ACCENTS.get(marks, (False, False))
+    stressed, glottal = ACCENTS.get(marks, (False, False))
     return Segment(base, is_vowel=True, stressed=stressed, glottal=glottal)
 
 
@@ -186,6 +178,16 @@ def _consonants(letters: str, position: int) -> tuple[list[str], int]:
     if letter == "c":
         return (["s"] if after and after in "eiéíy" else ["k"]), 1
     return _CONSONANTS.get(letter, []), 1
+
+
+def _as_known(segments: list[Segment], known: Stress) -> list[Segment]:
+    """With the stress that lexicon and affixes give."""
+    vowels = [index for index, segment in enumerate(segments) if segment.is_vowel]
+    target = vowels[-1 - min(known.from_end, len(vowels) - 1)]
+    return [
+        replace(s, stressed=index == target, glottal=known.is_glottal and index == vowels[-1])
+        for index, s in enumerate(segments)
+    ]
 
 
 def _stress(segments: list[Segment]) -> list[Segment]:
@@ -226,7 +228,6 @@ def _mnemonics(ipa: str) -> str:
 def _lexicon() -> Lexicon:
     data: dict[str, Any] = tomllib.loads(_DATA_FILE.read_text(encoding="utf-8"))
     return Lexicon(
-        accented={_plain(word): word for word in data["stress"].split()},
         pronunciations=data["pronunciations"],
         respelled=data["respelled"],
         digits=data["digits"],

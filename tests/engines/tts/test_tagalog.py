@@ -1,10 +1,17 @@
 """Letters to sounds: the expected pronunciations were written by hand from the rules of Tagalog."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engines.tts import tagalog_words
 from engines.tts.tagalog import is_tagalog_like, pronounce, to_espeak, to_ipa
+from engines.tts.tagalog_words import plain
+
+DATA = Path(__file__).parent / "data"
+LEXICON = Path(tagalog_words.__file__).with_name("tagalog_stress.txt")
 
 
 @pytest.mark.parametrize(
@@ -33,6 +40,38 @@ from engines.tts.tagalog import is_tagalog_like, pronounce, to_espeak, to_ipa
 )
 def test_pronunciation(word: str, ipa: str) -> None:
     assert pronounce(word) == ipa
+
+
+def test_words_and_their_sounds() -> None:
+    lines = (DATA / "tagalog_words.txt").read_text(encoding="utf-8").splitlines()
+    expected = dict(line.split(" ") for line in lines if not line.startswith("#"))
+    assert len(expected) >= 300
+    assert {word: pronounce(word) for word in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("form", "ipa"),
+    [
+        ("sinusulatan", "sinusulˈatan"),  # súlat: the suffix moves the stress by one
+        ("bibilhin", "bibilhˈin"),
+        ("magtatanungan", "maɡtatanuŋˈan"),  # tanóng
+        ("pinakamasayang", "pinakamasajˈaŋ"),
+        ("basang", "bˈasaŋ"),
+        ("binatang", "binˈataŋ"),  # binátà: the linker takes the place of the glottal stop
+        ("salita't", "salitˈat"),
+        ("nag-aaral", "naɡʔaʔˈaɾal"),
+        ("kinakausap", "kinakaʔˈusap"),
+        ("pinagsabihan", "pinaɡsabˈihan"),
+    ],
+)
+def test_forms_follow_their_roots(form: str, ipa: str) -> None:
+    assert pronounce(form) == ipa
+
+
+def test_the_lexicon_has_each_word_once() -> None:
+    lines = LEXICON.read_text(encoding="utf-8").splitlines()
+    words = [word for line in lines if not line.startswith("#") for word in line.split()]
+    assert len({plain(word) for word in words}) == len(words) >= 1500
 
 
 def test_accents_in_the_text_go_before_the_lexicon() -> None:
