@@ -10,6 +10,7 @@ import hashlib
 import http.client
 import io
 import os
+import socket
 import time
 import urllib.error
 import urllib.parse
@@ -58,6 +59,7 @@ class Hub:
     timeout_seconds: float = 30.0  # without a byte
     tries: int = 6  # in a row without a new byte
     sleep: Callable[[float], None] = time.sleep
+    say: Callable[[str], None] = print
 
     def url(self, repository: str, revision: str, path: str) -> str:
         """Of a file; `repository` begins with `datasets/` for a data set."""
@@ -94,6 +96,7 @@ class Hub:
                         "command goes on from there."
                     ) from cut
                 wait_seconds = max(cut.wait_seconds, min(2.0**failures, _MOST_WAIT_SECONDS))
+                self.say(f"  {cut}; trying again in {wait_seconds:.0f} s")
                 self.sleep(wait_seconds)
 
     def _transfer(self, url: str, part: Path, on_bytes: OnBytes) -> None:
@@ -207,6 +210,8 @@ def _reason(error: Exception) -> str:
     inner = getattr(error, "reason", None) or error
     if isinstance(inner, TimeoutError):
         return "no answer in time"
+    if isinstance(inner, socket.gaierror):
+        return "its name is not known here: there is no network, or HTTPS_PROXY is missing"
     return str(inner) or type(inner).__name__
 
 

@@ -107,6 +107,9 @@ def test_nobody_there_is_said_so(hub: Hub, part: Path) -> None:
     nowhere = Hub("http://127.0.0.1:9", timeout_seconds=1, tries=2, sleep=hub.sleep)
     with pytest.raises(ModelsError, match="refused"):
         nowhere.fetch(url(nowhere), part, ignore)
+    unknown = Hub("http://hub.invalid", tries=1, sleep=hub.sleep)
+    with pytest.raises(ModelsError, match="its name is not known here"):
+        unknown.fetch(url(unknown), part, ignore)
 
 
 def test_a_file_that_is_gone_is_not_asked_for_again(
