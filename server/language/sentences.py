@@ -87,16 +87,18 @@ class SentenceStream:
         is_plain_question = mark[-1] in "?!" and match[0] == mark
         if following[0].islower() and not is_plain_question:
             return True
-        return mark == "." and self._is_abbreviated(self._text[: match.start()])
+        return mark == "." and self._is_abbreviated(self._text[: match.start()], following[0])
 
-    def _is_abbreviated(self, before: str) -> bool:
-        """Whether a full stop after `before` is part of its last word."""
+    def _is_abbreviated(self, before: str, next_character: str) -> bool:
+        """Whether a full stop between these is part of the last word before it."""
         last_word = _WORD_BORDER.split(before)[-1]
         if last_word.isdecimal() and before.strip() == last_word:
             return True  # "1. First of all"
         if last_word[-1:].isupper() and _INITIALS.fullmatch(last_word):
             return True  # "J. R. R. Tolkien", "the U.S. Army"
-        return last_word.casefold() in self._abbreviations
+        word = last_word.casefold()
+        announces_number = next_character.isdecimal() and f"{word} 1" in self._abbreviations
+        return announces_number or word in self._abbreviations
 
 
 def _is_long_enough(clause: str) -> bool:

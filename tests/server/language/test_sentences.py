@@ -1,6 +1,7 @@
 """The incremental segmenter: where it cuts, where it must not, whatever the tokens."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from server.language.sentences import SentenceStream
 
+CASES = Path(__file__).with_name("sentence_cases")
 LANGUAGES = ("en", "es", "fr", "hi", "tl")
 
 
@@ -39,6 +41,20 @@ def stripped(text: str, language: str) -> list[str]:
 )
 def test_sentences_of_each_language(language: str, pieces: list[str]) -> None:
     assert stripped(" ".join(pieces), language) == pieces
+
+
+def cases(language: str) -> list[list[str]]:
+    """The pieces of each answer of a language's table."""
+    lines = (CASES / f"{language}.txt").read_text(encoding="utf-8").splitlines()
+    return [line.split("|") for line in lines if not line.startswith("# ")]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_answers_are_cut_where_the_table_says(language: str) -> None:
+    expected = [[piece.strip() for piece in pieces] for pieces in cases(language)]
+    assert len(expected) >= 40
+    texts = ["".join(pieces).replace("  ", " ") for pieces in cases(language)]
+    assert [stripped(text, language) for text in texts] == expected
 
 
 def test_a_line_is_a_piece() -> None:
