@@ -44,7 +44,7 @@ def measure(context: Context, datasets: Sequence[Dataset]) -> None:
     judge = replace(own, model=str(options.judge)) if options.judge else own
     settings = {
         "tts": asdict(config.tts),
-        "judge": Path(judge.model).name,
+        "judge": judge.model,
         "judge_models": hashes([Path(judge.model)]),
         "judge_is_own": hashes([Path(judge.model)]) == hashes([Path(own.model)]),
     }

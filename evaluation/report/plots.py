@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from evaluation.report.model import Bars, Distribution, Matrix, Plot, Waterfall
 COLOURS = ("#3b6ea8", "#d1802e", "#4f9d69", "#b0476a", "#7a6bb5", "#8a8a8a")
 _INK = "#777777"  # legible on white and on black
 _WIDTH_INCHES = 4.6  # small, so that its text can be read on a phone
+_LEGEND_CHARACTERS = 56
 _NO_METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 _NUMBERED_ID = re.compile(r' id="[\w.]+_\d+"')  # the same in every plot, and nothing refers to it
 _STYLE = Path(__file__).with_name("plots.mplstyle")
@@ -76,11 +77,12 @@ def _bars(axes: Axes, plot: Bars) -> None:
     axes.set_ylabel(plot.unit)
     axes.set_ylim(bottom=0)
     if len(series) > 1:
-        _legend(axes, len(series))
+        _legend(axes, series)
 
 
-def _legend(axes: Axes, count: int) -> None:
-    columns = min(count, 3)
+def _legend(axes: Axes, names: Sequence[str]) -> None:
+    """Above the plot, in as many columns as its width has room for."""
+    columns = max(1, min(len(names), _LEGEND_CHARACTERS // (max(map(len, names)) + 6)))
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=columns, fontsize=8)
 
 
@@ -102,7 +104,7 @@ def _distribution(axes: Axes, plot: Distribution) -> None:
     axes.set_ylabel("% at most")
     axes.axhline(95, color=_INK, linewidth=0.6, linestyle=":")
     axes.set_ylim(0, 101)
-    _legend(axes, len(plot.series))
+    _legend(axes, list(plot.series))
 
 
 def _matrix(axes: Axes, plot: Matrix) -> None:
