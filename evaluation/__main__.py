@@ -7,7 +7,7 @@ from typing import Protocol
 
 from engines.errors import ConfigError, ModelError
 from evaluation.caller import CallFailed
-from evaluation.commands import bring, conversation, stt, tts
+from evaluation.commands import bring, conversation, routing, stt, tts
 from evaluation.commands.common import Context, context_of, thresholds_of
 from evaluation.commands.report import All, Compare, Report
 from evaluation.data.rows import DataError
@@ -34,6 +34,7 @@ _COMMANDS: Mapping[str, Command] = {
     "all": All,
     "stt": stt,
     "tts": tts,
+    "routing": routing,
     "conversation": conversation,
     "report": Report,
     "compare": Compare,

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from evaluation import compare
-from evaluation.commands import conversation, stt, tts
+from evaluation.commands import conversation, routing, stt, tts
 from evaluation.commands.common import Context, add_data, add_output, conclude, datasets_of
 from evaluation.data.rows import DataError
 from evaluation.report.markdown import table_lines
@@ -69,6 +69,7 @@ class All:
         add_data(parser)
         stt.add_stt_options(parser)
         tts.add_tts_options(parser)
+        routing.add_routing_options(parser)
         conversation.add_conversation_options(parser)
 
     @staticmethod
@@ -77,5 +78,6 @@ class All:
         datasets = datasets_of(context)
         stt.measure(context, datasets)
         tts.measure(context, datasets)
+        routing.measure(context)
         conversation.measure(context)
         return conclude(context)

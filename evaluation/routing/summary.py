@@ -124,11 +124,12 @@ def _gain(pairs: Sequence[tuple[Answer, Answer]]) -> str:
 
 def _figures(groups: Groups) -> Iterator[Figure]:
     for (language, way), group in groups.items():
-        yield Figure.of(f"routing.right.{way}.{language}", _right(group))
+        name = f"{way.replace(' ', '-')}.{language}"
+        yield Figure.of(f"routing.right.{name}", _right(group))
         in_language = _in_language(group)
         if in_language:
-            yield Figure.of(f"routing.in_language.{way}.{language}", in_language)
+            yield Figure.of(f"routing.in_language.{name}", in_language)
         times = _first_ms(group)
         if times:
             p50 = float(np.median(times))
-            yield Figure(f"routing.first_clause_p50_ms.{way}.{language}", p50, num=len(times))
+            yield Figure(f"routing.first_clause_p50_ms.{name}", p50, num=len(times))

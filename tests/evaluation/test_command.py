@@ -69,6 +69,7 @@ def test_a_run_is_no_worse_than_itself(folder: Path, capsys: pytest.CaptureFixtu
         (["compare", "nowhere", "nowhere"], "no recording in common"),
         (["stt", "--data", "nowhere"], "does not exist"),
         (["stt", "--stt.modle", "x"], "stt.modle"),
+        (["routing", "--questions", "nowhere.tsv"], "could not be measured"),
         (["import", "list", "recordings.txt", "set"], "neither .csv nor .jsonl"),
     ],
 )

@@ -42,8 +42,8 @@ def test_every_way_by_language_and_against_the_direct_one(tmp_path: Path) -> Non
     part = part_of(tmp_path, ANSWERS)
     figures = {figure.name: figure.value for figure in part.figures}
     assert figures["routing.right.direct.all"] == 0.25
-    assert figures["routing.right.llm pivot.all"] == 0.75
-    assert figures["routing.first_clause_p50_ms.llm pivot.all"] == pytest.approx(300)
+    assert figures["routing.right.llm-pivot.all"] == 0.75
+    assert figures["routing.first_clause_p50_ms.llm-pivot.all"] == pytest.approx(300)
     assert figures["routing.in_language.direct.tl"] == 1.0
     assert figures["routing.in_language.direct.es"] == 0.0
     rows = {(row[0], row[1]): row[2:] for row in part.sections[0].tables[0].rows}
