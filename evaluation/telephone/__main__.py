@@ -22,7 +22,7 @@ from engines.batcher import Batcher
 from engines.config import SttConfig
 from engines.stt import SttEngine, SttRequest, Transcript
 from evaluation.caller import CallFailed
-from evaluation.recording import Pcm
+from evaluation.recording import Pcm, voiced_span
 from evaluation.scenarios.words import words_by_language
 from evaluation.server_process import RunningServer, ServerFailed, server_process
 from evaluation.telephone import audiosocket_phone, twilio_phone
@@ -37,6 +37,7 @@ from server.resampling import Resampler
 AUTH_TOKEN = "the-token-of-a-simulated-account"
 DOORS = ("twilio", "audiosocket")
 LISTENER_HZ = 16_000
+MARGIN = RATE_HZ // 4  # of silence around what the recognizer listens to
 
 _SERVER_ARGUMENTS = (
     "--host=127.0.0.1",
@@ -135,7 +136,7 @@ async def _call(
     except CallFailed as failure:
         return Call(door, lines, problems=[str(failure)])
     heard = [await _understood(listener, turn.heard, lines.language) for turn in turns]
-    return Call(door, lines, turns, heard, problems(lines, turns))
+    return Call(door, lines, turns, heard, problems(lines, turns, heard[-1]))
 
 
 @asynccontextmanager
@@ -186,10 +187,12 @@ async def _listening() -> AsyncIterator[Batcher[SttRequest, Transcript]]:
 async def _understood(
     listener: Batcher[SttRequest, Transcript], heard: Pcm | None, language: str
 ) -> str:
-    if heard is None or not len(heard):
+    span = None if heard is None else voiced_span(heard)
+    if heard is None or span is None:
         return ""
+    first, last = max(0, span[0] - MARGIN), span[1] + MARGIN
     resampler = Resampler(RATE_HZ, LISTENER_HZ)
-    samples = resampler.push(samples_from_int16(heard))
+    samples = resampler.push(samples_from_int16(heard[first:last]))
     request = SttRequest(samples, languages=(language,), language=language)
     return (await listener.run(request)).text
 

@@ -87,7 +87,7 @@ class AudioSocketPhone(Phone):
         async def deliver() -> None:
             waits_seconds = self.playback.end_seconds - self.now_seconds
             if waits_seconds < LONGEST_BUFFER_SECONDS or voiced_span(samples):
-                self.playback.receive(samples, self.now_seconds + JITTER_BUFFER_SECONDS)
+                self.hears(samples, self.now_seconds + JITTER_BUFFER_SECONDS)
 
         self.arrives(deliver)
 

@@ -23,11 +23,9 @@ PAUSE_SECONDS = 1.0
 LISTEN_SECONDS = 0.8  # to the first answer, before the caller interrupts it
 CALM_SECONDS = 1.5  # without a sound, after which an answer is over
 ANSWER_SECONDS = 30.0
-RECORD_SECONDS = 5.0
 
 MAXIMUM_ERROR_RATE = 0.35  # of the words of one sentence, on a line that is poor by design
 FALL_SILENT_SECONDS = 2.5  # from the first word of an interruption
-LEAST_SECONDS_PER_CHARACTER = 0.03  # of an answer that was heard whole
 _SILENCE_PEAK = 330  # of 32768
 _SILENCE = round(0.3 * RATE_HZ)  # that is no pause between two words
 
@@ -67,7 +65,7 @@ class TurnLog:
         self._path = path
         self._num_before = len(list(self._records()))
 
-    async def records(self, num: int, seconds: float = RECORD_SECONDS) -> list[dict[str, Any]]:
+    async def records(self, num: int, seconds: float) -> list[dict[str, Any]]:
         """Those since then, waiting for `num` of them."""
         deadline = asyncio.get_running_loop().time() + seconds
         while True:
@@ -92,7 +90,7 @@ async def hold(phone: Phone, script: Script, log: TurnLog) -> list[Turn]:
     first = phone.speak(speech[0])
     await phone.rest_until(first.end_seconds)
     begun = await phone.wait_for(
-        lambda: phone.playback.first_sound_after(first.end_seconds) is not None,
+        lambda: phone.sound_until(first.end_seconds) is not None,
         first.end_seconds + ANSWER_SECONDS,
     )
     if not begun:
@@ -100,8 +98,8 @@ async def hold(phone: Phone, script: Script, log: TurnLog) -> list[Turn]:
     await phone.rest_until(phone.now_seconds + LISTEN_SECONDS)
     second = phone.speak(speech[1])
     await phone.rest_until(second.end_seconds)
+    records = await log.records(2, ANSWER_SECONDS)  # the second comes when all has been sent
     await phone.hear_out(second.end_seconds, ANSWER_SECONDS, CALM_SECONDS)
-    records = await log.records(2)
     return _turns(phone, script, (first, second), records)
 
 
@@ -118,7 +116,7 @@ def _turns(
             _ms(phone.playback.first_sound_after(first.end_seconds), first.end_seconds),
             _stretch(phone, first.end_seconds, fell_silent),
             _ms(fell_silent, second.start_seconds),
-            _error_rate(script, script.first, records[:1]),
+            error_rate(script.first, _heard(records[:1]), script.language),
         ),
         Turn(
             script.second,
@@ -126,7 +124,7 @@ def _turns(
             _ms(phone.playback.first_sound_after(over), second.end_seconds),
             _stretch(phone, over, phone.now_seconds),
             None,
-            _error_rate(script, script.second, records[1:2]),
+            error_rate(script.second, _heard(records[1:2]), script.language),
         ),
     ]
 
@@ -143,17 +141,11 @@ def silent_from(heard: Pcm, since_seconds: float) -> float:
     return end / RATE_HZ
 
 
-def sound_seconds(heard: Pcm | None) -> float:
-    """How much of int16[n] at 8 kHz is sound, in steps of 10 ms."""
-    if heard is None:
-        return 0.0
-    step = RATE_HZ // 100
-    steps = np.abs(heard[: len(heard) // step * step].astype(int)).reshape(-1, step)
-    return float(np.sum(steps.max(axis=1, initial=0) > _SILENCE_PEAK)) / 100
+def problems(script: Script, turns: list[Turn], understood: str) -> list[str]:
+    """What was not as it should be; nothing when the call was right.
 
-
-def problems(script: Script, turns: list[Turn]) -> list[str]:
-    """What was not as it should be; nothing when the call was right."""
+    `understood` is what a recognizer makes of the second answer as the caller heard it.
+    """
     first, second = turns
     found = [
         f"{name} question: {problem}"
@@ -166,9 +158,9 @@ def problems(script: Script, turns: list[Turn]) -> list[str]:
         found.append(f"the first answer went on for {first.silent_after_ms} ms")
     if second.record.get("status") != "completed":
         found.append("the second answer was not completed")
-    heard_seconds = sound_seconds(second.heard)
-    if heard_seconds < LEAST_SECONDS_PER_CHARACTER * len(second.record.get("answer", "")):
-        found.append(f"only {heard_seconds:.1f} s of the second answer were heard")
+    not_understood = error_rate(str(second.record.get("answer", "")), understood, script.language)
+    if not_understood > MAXIMUM_ERROR_RATE:
+        found.append(f"{not_understood:.0%} of the second answer cannot be understood")
     if script.expects not in str(second.record.get("answer", "")).casefold():
         found.append(f"the second answer does not say {script.expects!r}")
     return found
@@ -185,10 +177,14 @@ def _problems(language: str, turn: Turn) -> Iterator[str]:
         yield "nothing was heard of its answer"
 
 
-def _error_rate(script: Script, said: str, records: list[dict[str, Any]]) -> float:
-    heard = str(records[0]["heard"]) if records else ""
-    pair = normalise(said, script.language), normalise(heard, script.language)
-    return compare([pair[0]], [pair[1]])[0].errors.rate
+def error_rate(said: str, heard: str, language: str) -> float:
+    """The share of the words that were not understood."""
+    (comparison,) = compare([normalise(said, language)], [normalise(heard, language)])
+    return comparison.errors.rate
+
+
+def _heard(records: list[dict[str, Any]]) -> str:
+    return str(records[0]["heard"]) if records else ""
 
 
 def _stretch(phone: Phone, start_seconds: float, end_seconds: float) -> Pcm:

@@ -26,6 +26,7 @@ class Phone(ABC):
         self.microphone = Microphone(RATE_HZ)
         self.playback = Playback(RATE_HZ)
         self.is_over = False  # the server has hung up
+        self._sound_until = 0.0
         self._uplink = uplink
         self._downlink = downlink
         self._loop = asyncio.get_running_loop()
@@ -94,10 +95,8 @@ class Phone(ABC):
         raise CallFailed(f"no answer was heard to its end within {timeout_seconds:.0f} s")
 
     def sound_until(self, since_seconds: float) -> float | None:
-        """When the last sound after this time will have been heard; None: there was none."""
-        start = round(since_seconds * RATE_HZ)
-        span = voiced_span(self.playback.to_samples()[start:])
-        return None if span is None else (start + span[1]) / RATE_HZ
+        """When the last sound received will have been heard; None: there was none after this."""
+        return self._sound_until if self._sound_until > since_seconds else None
 
     def write(self, path: Path) -> None:
         """A stereo WAV: what was said left, what was heard right."""
@@ -112,6 +111,17 @@ class Phone(ABC):
     def arrives(self, deliver: Deliver) -> None:
         """Take something from the wire in when the network has brought it here."""
         self._incoming.put_nowait((self._downlink.arrives(self.now_seconds), deliver))
+
+    def hears(self, samples: Pcm, at_seconds: float) -> None:
+        """int16[n] is there to be played at this time, or after what still plays."""
+        self.playback.receive(samples, at_seconds)
+        if voiced_span(samples):
+            self._sound_until = self.playback.end_seconds
+
+    def drops(self) -> None:
+        """What has not been played by now never will be."""
+        self.playback.interrupt(self.now_seconds)
+        self._sound_until = min(self._sound_until, self.now_seconds)
 
     def hang_up(self) -> None:
         """The other end has left."""

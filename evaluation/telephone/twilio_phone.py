@@ -96,13 +96,13 @@ class TwilioPhone(Phone):
             case "media":
                 payload = base64.b64decode(message["media"]["payload"])
                 samples = int16_from_samples(decode_mu_law(payload))
-                self.playback.receive(samples, self.now_seconds)
+                self.hears(samples, self.now_seconds)
             case "mark":
                 played = max(self.playback.end_seconds, self.now_seconds)
                 self._marks.append((played, message["mark"]["name"]))
             case "clear":
                 self.num_clears += 1
-                self.playback.interrupt(self.now_seconds)
+                self.drops()
                 self._marks = [(self.now_seconds, name) for _, name in self._marks]
         self._mark_news.set()
 

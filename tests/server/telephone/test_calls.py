@@ -42,9 +42,7 @@ async def test_a_turn_and_one_over_its_answer(door: str) -> None:
     async with open_doors(stage) as doors, dialled(doors, door, **line) as phone:
         first = phone.speak(sound(0.8))
         await phone.rest_until(first.end_seconds)
-        assert await phone.wait_for(
-            lambda: phone.playback.first_sound_after(first.end_seconds) is not None, 10.0
-        )
+        assert await phone.wait_for(lambda: phone.sound_until(first.end_seconds) is not None, 10.0)
         await phone.rest_until(phone.now_seconds + 0.5)
         stage.answer = ("Yes.",)
         second = phone.speak(sound(0.9))
