@@ -42,9 +42,9 @@ class VadState:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VadRequest:
-    """One window of one call."""
+    """The next windows of one call, of which each step takes one."""
 
-    samples: Samples  # float32[512], mono, 16 kHz, within -1..1
+    samples: Samples  # float32[512 n], mono, 16 kHz, within -1..1
     state: VadState | None  # None: the call's first window
 
 
@@ -57,7 +57,7 @@ class VadResult:
 
 
 class VadEngine:
-    """Implements `engines.batcher.Engine`: a job ends after one step with one `VadResult`."""
+    """Implements `engines.batcher.Engine`: a job emits one `VadResult` for each of its windows."""
 
     max_batch = _MAX_WINDOWS
 
@@ -81,22 +81,30 @@ class VadEngine:
         )
 
     def start(self, job: Job[VadRequest, VadResult]) -> bool:
-        """Refuse a window that is not one: it would poison the call's state for good."""
+        """Refuse windows that are none: they would poison the call's state for good."""
         samples = job.request.samples
-        if samples.shape != (WINDOW_SAMPLES,) or not np.isfinite(samples).all():
+        is_whole = samples.ndim == 1 and len(samples) and not len(samples) % WINDOW_SAMPLES
+        if not is_whole or not np.isfinite(samples).all():
             raise EngineError(f"A VAD window is {WINDOW_SAMPLES} finite samples at {RATE_HZ} Hz.")
+        job.state = job.request
         self._started += 1
         return True
 
     def step(self, jobs: Sequence[Job[VadRequest, VadResult]]) -> None:
-        """All windows in one run."""
-        results = self._run([job.request for job in jobs])
-        for job, result in zip(jobs, results, strict=True):
+        """The next window of every job in one run."""
+        windows = [
+            VadRequest(job.state.samples[:WINDOW_SAMPLES], job.state.state) for job in jobs
+        ]
+        for job, result in zip(jobs, self._run(windows), strict=True):
             job.emit(result)
-            job.finish()
+            rest = job.state.samples[WINDOW_SAMPLES:]
+            job.state = VadRequest(rest, result.state)
+            if not len(rest):
+                job.finish()
 
     def stop(self, job: Job[VadRequest, VadResult]) -> None:
-        """A job holds nothing."""
+        """Drop what is left of it."""
+        job.state = None
         self._started -= 1
 
     def assert_idle(self) -> None:

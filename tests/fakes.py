@@ -18,7 +18,7 @@ from engines.llm import ChatRequest, Completion, Forget, TextDelta, ToolCall
 from engines.loaded import LoadedModel
 from engines.stt import SttRequest, Transcript
 from engines.tts import SpeechChunk, SpeechRequest
-from engines.vad import VadRequest, VadResult, VadState
+from engines.vad import WINDOW_SAMPLES, VadRequest, VadResult, VadState
 
 Script = Callable[[Any], Sequence[tuple[float, Any]]]  # request -> (delay seconds, output) pairs
 
@@ -150,9 +150,9 @@ class Stage:
         return [job.request for job in self.llm.jobs if isinstance(job.request, ChatRequest)]
 
     def _vad(self, request: VadRequest) -> Sequence[tuple[float, Any]]:
-        loud = float(np.abs(request.samples).max()) > 0.1
         state = request.state or cast(VadState, object())
-        return [(0.0, VadResult(0.95 if loud else 0.02, state))]
+        loud = np.abs(request.samples.reshape(-1, WINDOW_SAMPLES)).max(axis=1) > 0.1
+        return [(0.0, VadResult(0.95 if sound else 0.02, state)) for sound in loud]
 
     def _stt(self, request: SttRequest) -> Sequence[tuple[float, Any]]:
         heard = self.heard if isinstance(self.heard, str) else self.heard(request)

@@ -82,24 +82,26 @@ async def speech_windows(
     """The speech in float32[n] blocks of mono audio at 16 kHz. Raises `EngineError`."""
     window = _Window()
     state: VadState | None = None
-    async for step in _steps(blocks):
-        result = await engines.vad.run(VadRequest(step, state))
-        state = result.state
-        window.add(step, result.speech_probability)
-        if (complete := window.take()) is not None:
-            yield complete
+    async for block in _whole_steps(blocks):
+        steps = iter(block.reshape(-1, WINDOW_SAMPLES))
+        async with engines.vad.submit(VadRequest(block, state)) as job:
+            async for result in job:
+                state = result.state
+                window.add(next(steps), result.speech_probability)
+                if (complete := window.take()) is not None:
+                    yield complete
     if (complete := window.take(at_the_end=True)) is not None:
         yield complete
 
 
-async def _steps(blocks: AsyncIterator[Samples]) -> AsyncIterator[Samples]:
-    """float32[512] each, the last one filled up with silence."""
+async def _whole_steps(blocks: AsyncIterator[Samples]) -> AsyncIterator[Samples]:
+    """float32[512 n] each, the last one filled up with silence."""
     rest = np.zeros(0, np.float32)
     async for block in blocks:
         rest = np.concatenate([rest, block])
         whole = len(rest) // WINDOW_SAMPLES * WINDOW_SAMPLES
-        for step in rest[:whole].reshape(-1, WINDOW_SAMPLES):
-            yield step
+        if whole:
+            yield rest[:whole]
         rest = rest[whole:]
     if len(rest):
         yield np.pad(rest, (0, WINDOW_SAMPLES - len(rest)))
