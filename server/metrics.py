@@ -109,6 +109,7 @@ class TurnKind(NamedTuple):
 
     status: str
     language: str
+    tier: str
 
 
 class Counters:
@@ -140,7 +141,7 @@ class Counters:
 
     def note_turn(self, record: TurnRecord) -> None:
         """A turn has ended."""
-        self.turns[TurnKind(record.status, record.language)] += 1
+        self.turns[TurnKind(record.status, record.language, record.tier)] += 1
         for milestone, milliseconds in record.milestones_ms.items():
             if milestone != Milestone.SPEECH_END:
                 observed = self.milestones.labels(milestone, record.language)

@@ -1,6 +1,5 @@
 """`/v1/chat/completions`: the language model without a voice."""
 
-import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator
@@ -10,13 +9,12 @@ from typing import Any, cast
 
 from aiohttp import web
 
-from engines.errors import EngineError, ProtocolError
+from engines.errors import ProtocolError
 from engines.host import Engines
 from engines.llm import (
     ChatOutput,
     ChatRequest,
     Completion,
-    Forget,
     Message,
     TextDelta,
     Tool,
@@ -41,11 +39,10 @@ from server.rest.chat_schema import (
     PromptTokensDetails,
     ToolCallDelta,
 )
+from server.rest.forget import forget
 from server.rest.models import ALL_IN_ONE
 from server.rest.operation import Operation
 from server.rest.streams import DONE, send_events
-
-log = logging.getLogger(__name__)
 
 _USUAL_TOP_P = 0.95
 
@@ -91,15 +88,7 @@ class Chat:
                 async for output in job:
                     yield output
         finally:
-            await self._forget(request.session)
-
-    async def _forget(self, session: str) -> None:
-        try:
-            async with self._engines.llm.submit(Forget(session)) as job:
-                async for _ in job:
-                    pass
-        except EngineError as error:
-            log.warning("the model could not forget a chat: %s", error)
+            await forget(self._engines, request.session)
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ _STATUS_OF_CODE = {
     "audio_too_long": 413,
     "body_too_large": 413,
     "model_not_found": 404,
-    "not_implemented": 501,
+    "translation_failed": 422,
     "request_timeout": 408,
     "session_busy": 409,
     "unsupported_media_type": 415,

@@ -56,8 +56,9 @@ class Metrics(Collector):
             "tinig_engine_jobs", "Jobs of an engine that wait or run.", labels=("engine",)
         )
         engines = self._engines
-        for batcher in (engines.vad, engines.stt, engines.llm, engines.tts):
-            pending.add_metric((batcher.name,), batcher.pending)
+        for batcher in (engines.vad, engines.stt, engines.llm, engines.tts, engines.nmt):
+            if batcher is not None:
+                pending.add_metric((batcher.name,), batcher.pending)
         return pending
 
 

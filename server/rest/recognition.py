@@ -5,12 +5,13 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from engines.errors import ProtocolError
 from engines.host import Engines
-from engines.stt import SpokenWord, SttRequest, Task, Transcript
+from engines.stt import SpokenWord, SttRequest, Transcript
 from server.audio import Samples
 from server.rest.decoding import RATE_HZ, decode
 from server.rest.windows import speech_windows
+
+ENGLISH = "en"
 
 _LONGEST_SEGMENT_SECONDS = 7.0  # what can be read as one subtitle
 _SEGMENT_PAUSE_SECONDS = 0.6
@@ -45,7 +46,7 @@ class Recognition:
     engines: Engines
     languages: tuple[str, ...]
     language: str | None = None  # None: found out in every window
-    task: Task = "transcribe"
+    into_english: bool = False
     word_times: bool = False
     duration_seconds: float = 0.0
 
@@ -53,28 +54,29 @@ class Recognition:
         """What was said, in order. Raises `ProtocolError` and `EngineError`."""
         async with aclosing(self._counted(data, max_seconds)) as blocks:
             async for window in speech_windows(self.engines, blocks):
-                transcript = await self.engines.stt.run(
-                    SttRequest(
-                        window.samples,
-                        self.languages,
-                        self.language,
-                        word_times=self.word_times,
-                    )
-                )
-                if self.task == "translate" and transcript.text and transcript.language != "en":
-                    raise ProtocolError(
-                        f"This server cannot translate from {transcript.language!r}.",
-                        code="not_implemented",
-                    )
+                transcript = await self.engines.stt.run(self._request(window.samples))
                 if transcript.text:
                     start = window.start_seconds
                     words = tuple(word.later(start) for word in transcript.words)
                     yield Piece(transcript, words, start, start + transcript.audio_seconds)
 
+    def _request(self, samples: Samples) -> SttRequest:
+        return SttRequest(
+            samples,
+            self.languages,
+            self.language,
+            word_times=self.word_times,
+            is_translated=_is_foreign if self.into_english else None,
+        )
+
     async def _counted(self, data: bytes, max_seconds: float) -> AsyncGenerator[Samples, None]:
         async for block in decode(data, max_seconds):
             self.duration_seconds += len(block) / RATE_HZ
             yield block
+
+
+def _is_foreign(text: str, language: str) -> bool:
+    return language != ENGLISH
 
 
 def segments_of(piece: Piece) -> list[Segment]:

@@ -1,6 +1,7 @@
 """`/v1/audio/transcriptions` and `/v1/audio/translations`."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,7 +10,6 @@ from aiohttp import web
 from engines.config import option
 from engines.errors import ProtocolError
 from engines.host import Engines
-from engines.stt import Task
 from server.config import Config
 from server.language.languages import language_name
 from server.rest import bodies, schema
@@ -25,6 +25,7 @@ from server.rest.transcripts import (
     wire_segments,
     wire_words,
 )
+from server.rest.translation import in_english
 
 _NO_EFFECT = "Accepted, without effect."
 _ANY_MODEL = "Any name: the server has one recognizer."
@@ -124,17 +125,17 @@ class Transcriptions:
     async def translate(self, request: web.Request) -> web.StreamResponse:
         """What is said, in English."""
         wanted, data = await bodies.read_form(request, TranslationRequest, self._config.rest)
-        recognition = self._recognition(wanted.response_format, None, task="translate")
+        recognition = self._recognition(wanted.response_format, None, into_english=True)
         return await self._whole(recognition, data, wanted.response_format, ("segment",))
 
     def _recognition(
-        self, response_format: str, language: str | None, task: Task = "transcribe"
+        self, response_format: str, language: str | None, *, into_english: bool = False
     ) -> Recognition:
         return Recognition(
             self._engines,
             self._config.conversation.languages,
             language,
-            task,
+            into_english,
             word_times=response_format in {"verbose_json", "srt", "vtt"},
         )
 
@@ -146,7 +147,11 @@ class Transcriptions:
         granularities: tuple[str, ...],
     ) -> web.Response:
         limit_seconds = self._config.rest.max_audio_seconds
-        pieces = [piece async for piece in recognition.pieces(data, limit_seconds)]
+        heard = recognition.pieces(data, limit_seconds)
+        if recognition.into_english:
+            heard = in_english(self._engines, heard)
+        async with aclosing(heard):
+            pieces = [piece async for piece in heard]
         segments = [segment for piece in pieces for segment in segments_of(piece)]
         match response_format:
             case "text":
@@ -178,7 +183,7 @@ def _verbose(
 ) -> VerboseTranscription:
     words = [word for piece in pieces for word in piece.words]
     return VerboseTranscription(
-        task=recognition.task,
+        task="translate" if recognition.into_english else "transcribe",
         language=language_name(_language(recognition, pieces)).lower(),
         duration=round(recognition.duration_seconds, 3),
         text=_text(pieces),

@@ -89,6 +89,17 @@ async def test_a_transcription_is_streamed(client: AsyncOpenAI) -> None:
     assert plain(events[-1].text) == plain(" ".join(TWO_LANGUAGES))
 
 
+@pytest.mark.filterwarnings("ignore:deprecated:DeprecationWarning")  # the client's own, of this
+async def test_translations(client: AsyncOpenAI) -> None:
+    """The starter recognizer does not translate: English stays, the rest is the models' affair."""
+    text, file = TWO_LANGUAGES[0], ("a.wav", wav(spoken(TWO_LANGUAGES[0], "en")))
+    translation = await client.audio.translations.create(model="whisper-1", file=file)
+    assert plain(translation.text) == plain(text)
+    french = ("b.wav", wav(spoken("Quelle est la capitale de la France ?", "fr")))
+    translation = await client.audio.translations.create(model="whisper-1", file=french)
+    assert "France" in translation.text
+
+
 async def test_speech_is_streamed_and_understood_again(client: AsyncOpenAI) -> None:
     async with client.audio.speech.with_streaming_response.create(
         model="tts-1",

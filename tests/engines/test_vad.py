@@ -126,3 +126,13 @@ def test_a_broken_model_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"not a model")
     with pytest.raises(ModelError, match=r"broken\.onnx is broken"):
         VadEngine(VadConfig(str(path))).load()
+
+
+async def test_windows_of_one_job_are_heard_as_if_they_came_one_by_one() -> None:
+    samples = speech("es")
+    whole = samples[: len(samples) // WINDOW_SAMPLES * WINDOW_SAMPLES]
+    async with VadBatcher("vad", VadEngine(VadConfig())) as batcher:
+        one_by_one = await probabilities(batcher, whole)
+        async with batcher.submit(VadRequest(whole, None)) as job:
+            together = [result.speech_probability async for result in job]
+    assert together == pytest.approx(one_by_one, abs=1e-6)

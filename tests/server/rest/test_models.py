@@ -22,18 +22,20 @@ async def test_the_loaded_models_are_listed_and_found() -> None:
         assert "stt-whisper-small-int8" in error["message"]
 
 
-def record(status: str, language: str, **seconds: float) -> TurnRecord:
+def record(status: str, language: str, tier: str, **seconds: float) -> TurnRecord:
     times = {Milestone(name): 100.0 + after for name, after in seconds.items()}
-    return replace(TurnRecord(1, "sess_1"), status=status, language=language, times=times)
+    return replace(
+        TurnRecord(1, "sess_1"), status=status, language=language, tier=tier, times=times
+    )
 
 
 async def test_what_was_counted_is_told_to_prometheus() -> None:
     stage = instant()
     server = server_on(stage)
     counters = server.counters
-    counters.note_turn(record("completed", "en", speech_end=0.0, transcript=0.25))
-    counters.note_turn(record("completed", "hi", speech_end=0.0, transcript=0.75))
-    counters.note_turn(record("cancelled", "en"))
+    counters.note_turn(record("completed", "en", "direct", speech_end=0.0, transcript=0.25))
+    counters.note_turn(record("completed", "hi", "pivot", speech_end=0.0, transcript=0.75))
+    counters.note_turn(record("cancelled", "en", "direct"))
     counters.drafts["hit"] += 3
     counters.interruptions["backchannel"] += 1
     counters.refused["Unauthorized"] += 2
@@ -44,9 +46,9 @@ async def test_what_was_counted_is_told_to_prometheus() -> None:
         health = await (await client.get("/healthz")).json()
     for line in (
         "tinig_sessions 0.0",
-        'tinig_turns_total{language="en",status="completed"} 1.0',
-        'tinig_turns_total{language="hi",status="completed"} 1.0',
-        'tinig_turns_total{language="en",status="cancelled"} 1.0',
+        'tinig_turns_total{language="en",status="completed",tier="direct"} 1.0',
+        'tinig_turns_total{language="hi",status="completed",tier="pivot"} 1.0',
+        'tinig_turns_total{language="en",status="cancelled",tier="direct"} 1.0',
         'tinig_drafts_total{fate="hit"} 3.0',
         'tinig_interruptions_total{verdict="backchannel"} 1.0',
         'tinig_refused_total{reason="Unauthorized"} 2.0',

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engines.batcher import Priority
+from engines.llm import Forget
 from engines.stt import SpokenWord, SttRequest
 from server.rest.recognition import Piece, segments_of
 from server.rest.transcripts import srt, vtt
@@ -125,3 +126,46 @@ def test_subtitles() -> None:
         "1\n01:01:01,500 --> 01:01:02,000\na<b.\n\n2\n01:01:02,000 --> 01:01:03,000\nYes.\n\n"
     )
     assert vtt(segments).startswith("WEBVTT\n\n01:01:01.500 --> 01:01:02.000\na&lt;b.\n\n")
+
+
+async def translated(stage: Stage) -> tuple[int, Any]:
+    """Status and answer."""
+    async with client_of(server_on(stage)) as client:
+        response = await client.post("/v1/audio/translations", data=form(wav(loud(1))))
+        return response.status, await response.json()
+
+
+async def test_a_translation_is_made_by_the_model_after_all_calls() -> None:
+    stage = instant(heard="Buenos días.", language="es", answer=("Good ", "morning."))
+    status, answer = await translated(stage)
+    assert (status, answer["text"]) == (200, "Good morning.")
+    assert {job.priority for job in stage.llm.jobs} == {Priority.OFFLINE}
+    assert isinstance(stage.llm.jobs[-1].request, Forget)
+    assert not stage.open_jobs
+
+
+async def test_a_recognizer_that_translates_needs_no_model() -> None:
+    stage = instant(heard="Buenos días.", language="es")
+    original = stage.stt.script
+
+    def translating(request: SttRequest) -> list[tuple[float, Any]]:
+        ((delay, heard),) = original(request)
+        return [(delay, replace(heard, translation="Good morning."))]
+
+    stage.stt.script = translating
+    assert (await translated(stage))[1]["text"] == "Good morning."
+    assert not stage.prompts
+
+
+async def test_english_stays_as_it_is() -> None:
+    stage = instant(heard="Good morning.")
+    assert (await translated(stage))[1]["text"] == "Good morning."
+    assert not stage.prompts
+
+
+async def test_a_translation_that_loses_a_number_is_none() -> None:
+    stage = instant(heard="Tengo 25 años.", language="es", answer=("I am old.",))
+    status, answer = await translated(stage)
+    assert status == 422
+    assert answer["error"]["code"] == "translation_failed"
+    assert "Spanish" in answer["error"]["message"]
