@@ -292,6 +292,16 @@ async def test_a_caller_who_is_gone_is_hung_up_on(tmp_path: Path, silence: Path)
         assert await tab.evaluate("document.querySelector('#talk-label').textContent") == "Talk"
 
 
+async def test_who_is_not_understood_is_told_of_a_handover(tmp_path: Path) -> None:
+    turn = (("Something unclear.", "en"), 4.0)
+    microphone = record(tmp_path / "caller.wav", 1.5, *turn, *turn, *turn, 30.0)
+    stage = Stage(confidence=0.2, speech_seconds_per_character=0.01)
+    async with house(stage) as server, page(server.url, tmp_path, microphone) as tab:
+        await tab.click("#talk")
+        await tab.until("document.querySelectorAll('.note.handover').length === 1")
+        assert tab.complaints == []
+
+
 @pytest.mark.parametrize("rate_hz", [16_000, 44_100, 48_000])
 async def test_the_microphones_rate_is_converted(
     tmp_path: Path, silence: Path, rate_hz: int

@@ -42,6 +42,7 @@ from server.events import (
     TruncateItem,
     UpdateSettings,
 )
+from server.protocol.realtime_events import Encoder
 from server.settings import AudioFormat, Settings, TurnDetection
 from tests.fakes import Stage
 from tests.server.play import Play, Silence, Speech, Step, play
@@ -158,6 +159,7 @@ def assert_invariants_hold(mode: Settings, speed: float, steps: Sequence[Step], 
     assert not moods.stage.open_jobs, "an engine job outlived the session"
     _assert_no_defect_showed(result)
     _assert_responses_are_whole(result)
+    _assert_it_can_be_told(result, mode)
     _assert_nothing_stale(result)
     _assert_history_is_what_was_sent(result)
     assert result.session.state is State.LISTENING_IDLE, "the conversation did not come to rest"
@@ -195,6 +197,19 @@ def _assert_responses_are_whole(result: Play) -> None:
             assert running == event.response_id
             running = None
     assert running is None
+
+
+def _assert_it_can_be_told(result: Play, mode: Settings) -> None:
+    """The Realtime protocol has words for every event, in the order in which they come."""
+    encoder = Encoder("sess_test", mode)
+    begun: set[str] = set()
+    for _, event in result.events:
+        for wire in encoder.encode(event):
+            if isinstance(wire, dict) and wire["type"] == "response.created":
+                begun.add(wire["response"]["id"])
+            elif isinstance(wire, dict) and wire["type"] == "response.done":
+                begun.remove(wire["response"]["id"])
+    assert not begun, "a response was begun and never ended"
 
 
 def _assert_nothing_stale(result: Play) -> None:

@@ -117,6 +117,22 @@ async def until(is_there: Callable[[], bool], what: str) -> None:
         raise TimeoutError(f"not within {PATIENCE_SECONDS:.0f} s: {what}") from None
 
 
+def realtime_service(url: str) -> OpenAIRealtimeLLMService:
+    """The service, told of nothing but the server's address."""
+    turn_detection = TurnDetection(type="server_vad", silence_duration_ms=400)
+    transcription = InputAudioTranscription(model="whisper-1")
+    audio = AudioInput(transcription=transcription, turn_detection=turn_detection)
+    return OpenAIRealtimeLLMService(
+        api_key="not asked for",
+        base_url=url,
+        settings=OpenAIRealtimeLLMService.Settings(
+            model="tinig",
+            system_instruction="You help the callers of a clinic.",
+            session_properties=SessionProperties(audio=AudioConfiguration(input=audio)),
+        ),
+    )
+
+
 async def main(url: str, folder: Path) -> int:
     calls: list[object] = []
     failures: list[str] = []
@@ -125,19 +141,7 @@ async def main(url: str, folder: Path) -> int:
         calls.append(dict(params.arguments))
         await params.result_callback({"status": "confirmed"})
 
-    turn_detection = TurnDetection(type="server_vad", silence_duration_ms=400)
-    transcription = InputAudioTranscription(model="whisper-1")
-    audio = AudioInput(transcription=transcription, turn_detection=turn_detection)
-    properties = SessionProperties(audio=AudioConfiguration(input=audio))
-    service = OpenAIRealtimeLLMService(
-        api_key="not asked for",
-        base_url=url,
-        settings=OpenAIRealtimeLLMService.Settings(
-            model="tinig",
-            system_instruction="You help the callers of a clinic.",
-            session_properties=properties,
-        ),
-    )
+    service = realtime_service(url)
     service.register_function("book_appointment", book)
     context = LLMContext(tools=ToolsSchema(standard_tools=[BOOK]))
     aggregators = LLMContextAggregatorPair(context)
@@ -147,13 +151,18 @@ async def main(url: str, folder: Path) -> int:
     microphone = Microphone(worker, folder)
 
     async def converse() -> None:
+        await until(lambda: after.count(LLMFullResponseEndFrame) == 1, "a greeting")
+        await asyncio.sleep(3.0)  # hear it out
+        sounds = after.count(TTSAudioRawFrame)
         microphone.say("question")
-        await until(lambda: after.count(TTSAudioRawFrame) > 0, "the first answer")
+        await until(lambda: after.count(TTSAudioRawFrame) > sounds, "the first answer")
         await asyncio.sleep(0.7)
         interruptions = after.count(InterruptionFrame)
         microphone.say("interruption")
         await until(lambda: after.count(InterruptionFrame) > interruptions, "the interruption")
-        await until(lambda: after.count(LLMFullResponseEndFrame) >= 2, "the second answer's end")
+        await until(lambda: len(before.heard) == 2, "the second transcript")
+        ends = after.count(LLMFullResponseEndFrame)
+        await until(lambda: after.count(LLMFullResponseEndFrame) > ends, "the second answer's end")
         await asyncio.sleep(1.5)  # hear it out
         ends = after.count(LLMFullResponseEndFrame)
         microphone.say("booking")
