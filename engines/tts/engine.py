@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from engines.batcher import Job
 from engines.config import TtsConfig, VoiceConfig
 from engines.errors import EngineError
@@ -17,7 +19,7 @@ from engines.tts.espeak import VOICES as ESPEAK_VOICES
 from engines.tts.espeak import EspeakVoice, library_path
 from engines.tts.piper import PiperFiles, PiperVoice, open_piper_model
 from engines.tts.piper_model import PiperModel
-from engines.tts.voice import Samples, Voice
+from engines.tts.voice import Mark, Samples, Voice
 
 MIN_SPEED, MAX_SPEED = 0.25, 4.0
 ALWAYS_THERE = "espeak"  # the name of eSpeak NG's own voice of each language
@@ -39,13 +41,14 @@ class SpeechChunk:
 
     samples: Samples  # int16[n], mono
     rate_hz: int
+    marks: tuple[Mark, ...] = ()  # what became known of the text's words since the chunk before
 
 
 @dataclass(slots=True)
 class _Speech:
     """A job in work."""
 
-    chunks: Iterator[Samples]
+    chunks: Iterator[Samples | Mark]
     rate_hz: int
     heard: bool = False  # some of it has been emitted
 
@@ -104,17 +107,19 @@ class TtsEngine:
         """One chunk. What a voice raises is told to its reader alone: the batch goes on."""
         speech: _Speech = job.state
         try:
-            samples = next(speech.chunks, None)
+            samples, marks = _next_chunk(speech.chunks)
         except Exception as error:
             failure = error if isinstance(error, EngineError) else _wrapped(error)
             job.emit(failure)  # type: ignore[arg-type]
             job.finish()
             return
         if samples is None:
+            if marks:
+                job.emit(SpeechChunk(np.empty(0, np.int16), speech.rate_hz, marks))
             job.finish()
             return
         speech.heard = True
-        job.emit(SpeechChunk(samples, speech.rate_hz))
+        job.emit(SpeechChunk(samples, speech.rate_hz, marks))
 
     def _voice(self, request: SpeechRequest) -> Voice:
         voice = self._voices.get((request.language, request.voice))
@@ -165,6 +170,16 @@ class TtsEngine:
                 "tts", "eSpeak NG", str(path), "cpu", megabytes_of(path.parent), watch.seconds
             ),
         )
+
+
+def _next_chunk(chunks: Iterator[Samples | Mark]) -> tuple[Samples | None, tuple[Mark, ...]]:
+    """The next audio and the marks before it; no audio at the end."""
+    marks: list[Mark] = []
+    for item in chunks:
+        if not isinstance(item, Mark):
+            return item, tuple(marks)
+        marks.append(item)
+    return None, tuple(marks)
 
 
 def _wrapped(error: Exception) -> EngineError:

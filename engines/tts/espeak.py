@@ -5,14 +5,14 @@ thousand times faster than speech. An `Espeak` may be made anywhere and costs no
 has one copy of the library behind one lock.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from engines.errors import EngineError, ModelError
 from engines.tts import tagalog
-from engines.tts.espeak_library import Event, Receive, library, library_path
-from engines.tts.voice import Samples, growing_chunks, passages
+from engines.tts.espeak_library import Event, EventKind, Receive, library, library_path
+from engines.tts.voice import Mark, Samples, growing_chunks, passages, word_ends
 
 __all__ = ["VOICES", "Espeak", "EspeakVoice", "library_path", "prepare", "voice_name"]
 
@@ -167,16 +167,39 @@ class EspeakVoice:
                 f"{error} Choose another voice for {language!r} in tinig.toml."
             ) from error
 
-    def speak(self, text: str, speed: float) -> Iterator[Samples]:
+    def speak(self, text: str, speed: float) -> Iterator[Samples | Mark]:
         """See `Voice.speak`; speeds beyond what the library can do are cut to it."""
         words_per_minute = round(NORMAL_WORDS_PER_MINUTE * speed)
+        start = num_samples = 0
         for passage in passages(text):
-            samples, _ = self._espeak.speak_language(
-                passage,
-                self._language,
-                voice=self._voice,
+            start = text.index(passage, start)
+            prepared, phoneme_input = prepare(passage, self._language)
+            samples, events = self._espeak.synthesize_with_events(
+                prepared,
+                voice_name(self._language, self._voice),
                 words_per_minute=min(
                     max(words_per_minute, MIN_WORDS_PER_MINUTE), MAX_WORDS_PER_MINUTE
                 ),
+                phoneme_input=phoneme_input,
             )
+            for characters, sample in _ends_of_words(passage, events, len(samples)):
+                yield Mark(start + characters, (num_samples + sample) / self.rate_hz)
             yield from growing_chunks(samples, self.rate_hz)
+            start += len(passage)
+            num_samples += len(samples)
+
+
+def _ends_of_words(
+    passage: str, events: Sequence[Event], num_samples: int
+) -> Iterator[tuple[int, int]]:
+    """Characters and samples that are over at the end of each word as it was pronounced."""
+    starts = [event.sample for event in events if event.kind is EventKind.WORD]
+    sounds = [event.sample for event in events if event.kind is EventKind.PHONEME]
+    if not starts:
+        return
+    ends = [*starts[1:], num_samples]
+    weights = [
+        sum(start <= sound < end for sound in sounds) or 1
+        for start, end in zip(starts, ends, strict=True)
+    ]
+    yield from zip(word_ends(passage, weights), ends, strict=True)

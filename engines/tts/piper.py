@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from piper import PiperVoice as PiperPhonemizer
 from piper.config import PhonemeType, PiperConfig
 
 from engines.errors import ModelError
 from engines.loaded import model_error
 from engines.tts import tagalog
+from engines.tts.alignment import Alignment, ends_by_durations, ends_by_number
 from engines.tts.piper_model import PiperModel, Scales, open_model
-from engines.tts.voice import Samples, passages
+from engines.tts.voice import Mark, Samples, passages
 
 _SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 # Nearest sounds for a Tagalog phoneme that a voice of another language never saw; a symbol that
@@ -77,19 +79,44 @@ class PiperVoice:
         except Exception as error:
             raise model_error(self._files.config, f"does not fit its model: {error}") from error
 
-    def speak(self, text: str, speed: float) -> Iterator[Samples]:
+    def speak(self, text: str, speed: float) -> Iterator[Samples | Mark]:
         """See `Voice.speak`; sentence by sentence, so that pauses and melody are the voice's."""
         scales = Scales(
             self._config.noise_scale,
             self._config.length_scale / speed,
             self._config.noise_w_scale,
         )
+        start = num_samples = 0
         for passage in passages(text):
-            for phonemes in self._phonemize(passage):
-                if any(phoneme.isalpha() for phoneme in phonemes):
-                    ids = self._phonemizer.phonemes_to_ids(list(phonemes))
-                    for audio in self._model.speak(ids, scales, self._speaker):
-                        yield (np.clip(audio, -1.0, 1.0) * 32767).astype(np.int16)
+            start = text.index(passage, start)
+            sentences = [s for s in self._phonemize(passage) if any(map(str.isalpha, s))]
+            alignment = Alignment(start, passage, sentences)
+            for number, phonemes in enumerate(sentences):
+                before = num_samples
+                for piece in self._speak_sentence(phonemes, scales):
+                    if isinstance(piece, list):
+                        ends = [(before + end) / self.rate_hz for end in piece]
+                        yield from alignment.marks(number, ends)
+                        continue
+                    num_samples += len(piece)
+                    yield piece
+            start += len(passage)
+
+    def _speak_sentence(
+        self, phonemes: Sequence[str], scales: Scales
+    ) -> Iterator[Samples | list[int]]:
+        """Its audio, and once the sample at which each phoneme is over: first, if it is known."""
+        ids = self._phonemizer.phonemes_to_ids(list(phonemes))
+        known: list[NDArray[np.int64]] = []
+        num_samples, told = 0, False
+        for audio in self._model.speak(ids, scales, self._speaker, known.append):
+            if known and not told:
+                told = True
+                yield ends_by_durations(phonemes, self._config.phoneme_id_map, known[0])
+            num_samples += len(audio)
+            yield (np.clip(audio, -1.0, 1.0) * 32767).astype(np.int16)
+        if not told:
+            yield ends_by_number(phonemes, num_samples)
 
     def _phonemize(self, text: str) -> Iterator[Sequence[str]]:
         """The phonemes of each sentence, all of them known to the voice."""

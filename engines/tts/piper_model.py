@@ -5,7 +5,7 @@ A VITS voice is cut before its decoder, which then runs on 16 frames for an earl
 other graph runs whole.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ MARGIN_FRAMES = 12  # more than the receptive field of the decoder at the latent
 WHOLE_CHUNK_SAMPLES = 64 * 256  # of a graph that was not cut: as many as 64 frames have
 
 Audio = NDArray[np.float32]
+OnEnds = Callable[[NDArray[np.int64]], None]
 _WARM_UP_IDS = [1, 0, *([14, 0] * 20), 2]
 
 
@@ -39,8 +40,14 @@ class PiperModel(Protocol):
 
     device: str
 
-    def speak(self, ids: Sequence[int], scales: Scales, speaker: int) -> Iterator[Audio]:
-        """Audio as float32[n] chunks within -1..1."""
+    def speak(
+        self, ids: Sequence[int], scales: Scales, speaker: int, on_ends: OnEnds | None = None
+    ) -> Iterator[Audio]:
+        """Audio as float32[n] chunks within -1..1.
+
+        Where the graph tells how long it makes each id, `on_ends` is called before the first chunk
+        with int64[ids]: the sample at which each is over.
+        """
 
 
 def open_model(path: Path, device: str) -> PiperModel:
@@ -56,13 +63,18 @@ class WholeModel:
     """A graph that runs in one piece for each sentence."""
 
     def __init__(self, path: Path, device: str) -> None:
-        self._session = open_session(path, device)
+        self._session = open_session(vits_graph.with_durations(path) or path, device)
         self._input_names = {value.name for value in self._session.get_inputs()}
         self.device = device_of(self._session)
 
-    def speak(self, ids: Sequence[int], scales: Scales, speaker: int) -> Iterator[Audio]:
+    def speak(
+        self, ids: Sequence[int], scales: Scales, speaker: int, on_ends: OnEnds | None = None
+    ) -> Iterator[Audio]:
         """The audio of the sentence, all made at once, in chunks like those of a cut graph."""
-        (audio,) = self._session.run(None, _inputs(ids, scales, speaker, self._input_names))
+        inputs = _inputs(ids, scales, speaker, self._input_names)
+        audio, *durations = self._session.run(None, inputs)
+        if durations and on_ends is not None:
+            on_ends(_ends(durations[0], audio.size))
         for start in range(0, audio.size, WHOLE_CHUNK_SAMPLES):
             yield audio.reshape(-1)[start : start + WHOLE_CHUNK_SAMPLES]
 
@@ -77,17 +89,19 @@ class CutModel:
         self._input_names = {value.name for value in self._encoder.get_inputs()}
         self.device = device_of(self._decoder)
 
-    def speak(self, ids: Sequence[int], scales: Scales, speaker: int) -> Iterator[Audio]:
+    def speak(
+        self, ids: Sequence[int], scales: Scales, speaker: int, on_ends: OnEnds | None = None
+    ) -> Iterator[Audio]:
         """The audio of the sentence, as it is decoded."""
-        latent, *condition = self._encoder.run(
-            None, _inputs(ids, scales, speaker, self._input_names)
-        )
-        fixed = {} if self._graph.speaker is None else {self._graph.speaker: condition[0]}
+        latent, *others = self._encoder.run(None, _inputs(ids, scales, speaker, self._input_names))
+        fixed = {} if self._graph.speaker is None else {self._graph.speaker: others[0]}
         num_frames = latent.shape[2]
         for start, end in _spans(num_frames):
             first, last = max(start - MARGIN_FRAMES, 0), min(end + MARGIN_FRAMES, num_frames)
             audio = self._decode(latent[:, :, first:last], fixed)
             samples_per_frame = len(audio) // (last - first)
+            if start == 0 and self._graph.durations is not None and on_ends is not None:
+                on_ends(_ends(others[-1], num_frames * samples_per_frame))
             yield audio[(start - first) * samples_per_frame : (end - first) * samples_per_frame]
 
     def _decode(self, latent: Audio, fixed: Mapping[str, Audio]) -> Audio:
@@ -102,6 +116,12 @@ def _spans(num_frames: int) -> Iterator[tuple[int, int]]:
         end = min(start + length, num_frames)
         yield start, end
         start, length = end, FRAMES
+
+
+def _ends(durations: NDArray[Any], num_samples: int) -> NDArray[np.int64]:
+    """The sample at which each id is over, of its frames and the audio of all of them."""
+    frames = np.cumsum(durations.reshape(-1).astype(np.float64))
+    return np.round(frames * (num_samples / max(1.0, float(frames[-1])))).astype(np.int64)
 
 
 def _inputs(

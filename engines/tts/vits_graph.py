@@ -25,6 +25,7 @@ class CutGraph:
     decoder: bytes  # `latent` float32[1, channels, frames] and `speaker` -> audio
     latent: str
     speaker: str | None  # float32[1, channels, 1]
+    durations: str | None  # float32[1, 1, ids]: frames of each phoneme id, from the encoder
 
 
 def cut(path: Path) -> CutGraph | None:
@@ -39,9 +40,29 @@ def cut(path: Path) -> CutGraph | None:
     if speaker is not None:
         channels = _num_inputs(model.graph, _SPEAKER_WEIGHT)
         borders.append(_tensor(speaker, ["speaker_batch", channels, 1]))
-    encoder = _subgraph(model, list(model.graph.input), borders)
-    decoder = _subgraph(model, borders, list(model.graph.output))
-    return CutGraph(encoder, decoder, latent, speaker)
+    durations = durations_of(model.graph)
+    known = [_tensor(durations, [1, 1, "ids"])] if durations else []
+    encoder = _subgraph(model, list(model.graph.input), [*borders, *known])
+    decoder = _subgraph(model, borders, list(model.graph.output)[:1])
+    return CutGraph(encoder, decoder, latent, speaker, durations)
+
+
+def with_durations(path: Path) -> bytes | None:
+    """The whole voice with the frames of each phoneme id as a second output; None without any."""
+    model = onnx.load(str(path))
+    if len(model.graph.output) > 1:  # Piper's own alignments
+        return bytes(model.SerializeToString())
+    durations = durations_of(model.graph)
+    if durations is None:
+        return None
+    model.graph.output.append(_tensor(durations, None))
+    return bytes(model.SerializeToString())
+
+
+def durations_of(graph: Any) -> str | None:
+    """The tensor of the frames of each phoneme id: VITS rounds them up, and nothing else."""
+    rounded = [str(node.output[0]) for node in graph.node if node.op_type == "Ceil"]
+    return rounded[0] if len(rounded) == 1 else None
 
 
 def _input_of_convolution(graph: Any, weight: str) -> str | None:
@@ -57,8 +78,9 @@ def _num_inputs(graph: Any, weight: str) -> int:
     return next(int(tensor.dims[1]) for tensor in graph.initializer if weight in tensor.name)
 
 
-def _tensor(name: str, shape: Sequence[int | str]) -> Any:
-    return onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, list(shape))
+def _tensor(name: str, shape: Sequence[int | str] | None) -> Any:
+    dimensions = None if shape is None else list(shape)
+    return onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, dimensions)
 
 
 def _subgraph(model: Any, inputs: Sequence[Any], outputs: Sequence[Any]) -> bytes:

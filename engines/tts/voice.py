@@ -1,7 +1,10 @@
 """What every voice offers, and how its audio is cut into chunks."""
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +14,7 @@ Samples = NDArray[np.int16]
 
 MAX_PASSAGE_CHARACTERS = 300
 _FIRST_CHUNK_SECONDS = 0.08
+_ROUNDING = 1e-6
 _LONGEST_CHUNK_SECONDS = 0.64
 # Where a long text may be divided, best first.
 _BOUNDARIES = [
@@ -20,13 +24,23 @@ _BOUNDARIES = [
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a voice is in its text at a time."""
+
+    characters: int  # of the text that was given to `speak`: up to there it is spoken
+    seconds: float  # since the beginning of its audio
+
+
 class Voice(Protocol):
     """A voice that is loaded and warm."""
 
     rate_hz: int
 
-    def speak(self, text: str, speed: float) -> Iterator[Samples]:
+    def speak(self, text: str, speed: float) -> Iterator[Samples | Mark]:
         """The audio of a text as int16[n] chunks, each made when it is asked for.
+
+        Between them, in order and as soon as they are known, are marks for the ends of words.
 
         `speed` is relative to the voice's own. A text in which nothing can be said has no chunks.
         """
@@ -73,3 +87,20 @@ def growing_chunks(samples: Samples, rate_hz: int) -> Iterator[Samples]:
         end = start + round(seconds * rate_hz)
         yield samples[start:end]
         start, seconds = end, min(2 * seconds, _LONGEST_CHUNK_SECONDS)
+
+
+def word_ends(text: str, weights: Sequence[float]) -> list[int]:
+    """How many characters of a text are over at the end of each word as it was pronounced.
+
+    `weights` are of those words, in phonemes. Where they are as many as the text's words, each is
+    one's own; else (a number, "of the") the text is over as far as its letters are, in whole words.
+    """
+    words = [match for match in re.finditer(r"\S+", text) if is_speakable(match[0])]
+    ends = [word.end() for word in words]
+    if len(words) == len(weights):
+        return ends
+    letters = list(accumulate(sum(map(str.isalnum, word[0])) for word in words))
+    total = sum(weights)
+    shares = [over / total for over in accumulate(weights)]
+    counts = [bisect_right(letters, share * letters[-1] + _ROUNDING) for share in shares]
+    return [ends[count - 1] if count else 0 for count in counts]

@@ -1,5 +1,8 @@
 """How much of an answer the caller has heard, by the clock of the audio that was sent."""
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from server.language.spoken import Spoken
 
 USUAL_CHARACTERS_PER_SECOND = 15  # of speech: until a piece is made, its length is not known
@@ -19,7 +22,12 @@ class Playback:
         self._reported_seconds = 0.0 if is_reported else None
         self._pieces: list[tuple[Spoken, float]] = []  # and seconds of audio sent for each
         self._lengths_seconds: list[float] = []  # of all the audio of each piece, once it is made
+        self._marks: dict[int, list[tuple[float, int]]] = {}  # seconds and characters, by piece
         self._ends_at = 0.0
+
+    def mark(self, characters: int, seconds: float) -> None:
+        """Of the piece in the making, so much of what is spoken is over so long into its audio."""
+        self._marks.setdefault(len(self._lengths_seconds), []).append((seconds, characters))
 
     def made(self, seconds: float) -> None:
         """The audio of the next piece is complete, and this long."""
@@ -65,16 +73,25 @@ class Playback:
         return reported
 
     def heard_text(self, heard_seconds: float) -> str:
-        """The words that lie wholly within the first `heard_seconds`, time shared out evenly by
-        characters of what is spoken inside a piece."""
+        """The words that lie wholly within the first `heard_seconds`, by the voice's marks, and
+        where it makes none evenly by characters of what is spoken."""
         heard = ""
         for index, (spoken, sent_seconds) in enumerate(self._pieces):
             made = index < len(self._lengths_seconds)
             usual_seconds = len(spoken.text) / USUAL_CHARACTERS_PER_SECOND
             seconds = self._lengths_seconds[index] if made else max(sent_seconds, usual_seconds)
             if heard_seconds < seconds:
-                end = spoken.source_end(int(len(spoken.text) * heard_seconds / seconds))
+                marks = [(0.0, 0), *self._marks.get(index, ()), (seconds, len(spoken.text))]
+                end = spoken.source_end(_characters_over(marks, heard_seconds))
                 return (heard + spoken.source[:end]).rstrip()
             heard += spoken.source
             heard_seconds -= seconds
         return heard.rstrip()
+
+
+def _characters_over(marks: Sequence[tuple[float, int]], seconds: float) -> int:
+    """Between two marks evenly."""
+    for (before, over), (after, more) in pairwise(marks):
+        if seconds < after:
+            return over + int((more - over) * max(0.0, seconds - before) / (after - before))
+    return marks[-1][1]

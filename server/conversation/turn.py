@@ -373,6 +373,8 @@ class Turn:
         async with self._conversation.engines.tts.submit(request, priority=priority) as job:
             async for chunk in job:
                 self._reach(Milestone.FIRST_AUDIO_SYNTHESIZED)
+                for mark in chunk.marks:
+                    self.playback.mark(mark.characters, mark.seconds)
                 if resampler is None:
                     resampler = Resampler(chunk.rate_hz, self._settings.output_format.rate_hz)
                 samples = resampler.push(samples_from_int16(chunk.samples))

@@ -13,6 +13,7 @@ import soxr
 
 from engines.config import STARTER
 from engines.tts.piper import PiperFiles, PiperVoice, open_piper_model
+from engines.tts.voice import Mark
 from evaluation.degradation import Samples, decibels, noise, reverberate, telephone
 from scripts.train_starter.domain import LANGUAGES, sentences
 from scripts.train_starter.domain.decline import filled_templates, unseen_questions
@@ -141,7 +142,8 @@ class Speakers:
         if voice is not None:
             return self._espeak.say(text, language, voice).samples
         piper = self._piper[language]
-        chunks = list(piper.speak(text, self._rng.uniform(0.85, 1.2)))
+        spoken = piper.speak(text, self._rng.uniform(0.85, 1.2))
+        chunks = [item for item in spoken if not isinstance(item, Mark)]
         warped_hz = piper.rate_hz * self._rng.uniform(0.85, 1.2)  # another throat
         samples = np.concatenate(chunks).astype(np.float32) / 32768
         return np.asarray(soxr.resample(samples, warped_hz, RATE_HZ), np.float32)

@@ -11,7 +11,8 @@ import pytest
 
 from engines.errors import ModelError
 from engines.tts.piper import PiperFiles, PiperVoice, open_piper_model
-from engines.tts.piper_model import Audio, Scales
+from engines.tts.piper_model import Audio, OnEnds, Scales
+from engines.tts.voice import Mark, Samples
 
 DATA = Path(__file__).parent / "data"
 MODEL = DATA / "tiny_vits.onnx"
@@ -27,7 +28,9 @@ class RecordingModel:
         self.scales: list[Scales] = []
         self.speakers: list[int] = []
 
-    def speak(self, ids: Sequence[int], scales: Scales, speaker: int) -> Any:
+    def speak(
+        self, ids: Sequence[int], scales: Scales, speaker: int, on_ends: OnEnds | None = None
+    ) -> Any:
         self.sentences.append(list(ids))
         self.scales.append(scales)
         self.speakers.append(speaker)
@@ -55,9 +58,14 @@ def edit_config(folder: Path, edit: Callable[[dict[str, Any]], None]) -> Path:
     return path
 
 
+def audio_of(voice: PiperVoice, text: str) -> list[Samples]:
+    """Without the marks between."""
+    return [item for item in voice.speak(text, 1.0) if not isinstance(item, Mark)]
+
+
 def test_english_phonemes_come_from_pipers_own_phonemizer(model: RecordingModel) -> None:
     files = PiperFiles.find(str(MODEL), "en")
-    chunks = list(PiperVoice(files, model, "en", "").speak("Hello there. Who is it?", 1.0))
+    chunks = audio_of(PiperVoice(files, model, "en", ""), "Hello there. Who is it?")
     assert [symbols(files.config, ids) for ids in model.sentences] == [
         "həlˈoʊ ðˈɛɹ.",
         "hˈuː ɪz ɪt?",
@@ -114,7 +122,7 @@ def test_unknown_speaker_names_the_choices(model: RecordingModel) -> None:
 def test_real_audio_is_int16_and_streams() -> None:
     files = PiperFiles.find(str(MODEL), "en")
     voice = PiperVoice(files, open_piper_model(MODEL, "cpu"), "en", "")
-    chunks = list(voice.speak("This is a sentence of a certain length, so that it streams.", 1.0))
+    chunks = audio_of(voice, "This is a sentence of a certain length, so that it streams.")
     assert len(chunks) > 2
     assert len(chunks[0]) == 16 * 256
     assert voice.rate_hz == 22050

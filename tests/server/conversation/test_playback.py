@@ -47,3 +47,19 @@ def test_a_pause_of_the_sender_is_not_heard_twice() -> None:
     playback.play(1.0, now=5.0)
     assert playback.ahead_seconds(now=5.5) == pytest.approx(0.5)
     assert playback.heard_seconds(now=5.5) == pytest.approx(1.5)
+
+
+def test_a_voice_s_marks_say_which_words_are_over() -> None:
+    playback = Playback()
+    playback.begin_piece("one extraordinarily two")
+    for characters, seconds in ((3, 0.2), (19, 2.0), (23, 2.3)):
+        playback.mark(characters, seconds)
+    playback.made(2.6)
+    playback.begin_piece(" and more")
+    playback.mark(4, 0.5)
+    playback.play(3.0, now=0.0)
+    assert playback.heard_text(0.19) == ""
+    assert playback.heard_text(0.2) == playback.heard_text(1.9) == "one"
+    assert playback.heard_text(2.0) == "one extraordinarily"
+    assert playback.heard_text(2.3) == "one extraordinarily two"
+    assert playback.heard_text(3.2) == "one extraordinarily two and"
