@@ -45,6 +45,11 @@ class VadConfig:
     """Voice activity detection: Silero."""
 
     model: str = option("", "ONNX file; empty takes the one that the installed silero-vad carries.")
+    smart_turn: str = option(
+        "",
+        "ONNX file of Smart Turn v3, which then hears whether a turn is over; empty: our own "
+        "classifier of the voice, which knows synthetic voices.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from engines.loaded import LoadedModel, read_card
 from engines.stt import SttEngine, SttRequest, Transcript
 from engines.translate import Translation, TranslationEngine, TranslationRequest
 from engines.tts import SpeechChunk, SpeechRequest, TtsEngine
+from engines.turn_end import TurnEndEngine, TurnEndRequest
 from engines.vad import VadEngine, VadRequest, VadResult
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ OnDeath = Callable[[BaseException], None]
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """The models, each behind the thread that owns it; a translation model is there if named."""
+    """The models, each behind the thread that owns it; those that may be None, if named."""
 
     vad: Batcher[VadRequest, VadResult]
     stt: Batcher[SttRequest, Transcript]
@@ -34,11 +35,12 @@ class Engines:
     loaded: tuple[LoadedModel, ...] = ()
     languages: tuple[str, ...] = ()  # that the recognizer knows
     reasons: bool = True  # what the language model's card says: whether it can think in notes
+    turn_end: Batcher[TurnEndRequest, float] | None = None
 
     @property
     def failures(self) -> dict[str, str]:
         """Engines whose thread has died, and of what."""
-        batchers = (self.vad, self.stt, self.llm, self.tts, self.nmt)
+        batchers = (self.vad, self.stt, self.llm, self.tts, self.nmt, self.turn_end)
         return {each.name: repr(each.failure) for each in batchers if each and each.failure}
 
 
@@ -80,8 +82,15 @@ async def running_engines(
             nmt_batcher = await stack.enter_async_context(
                 Batcher[TranslationRequest, Translation]("nmt", nmt_engine, on_death=on_death)
             )
+        turn_end_engine = TurnEndEngine(vad.smart_turn)
+        turn_end_batcher: Batcher[TurnEndRequest, float] | None = None
+        if vad.smart_turn:
+            turn_end_batcher = await stack.enter_async_context(
+                Batcher[TurnEndRequest, float]("turn end", turn_end_engine, on_death=on_death)
+            )
         loaded = (
             *vad_engine.loaded,
+            *turn_end_engine.loaded,
             *stt_engine.loaded,
             *llm_engine.loaded,
             *tts_engine.loaded,
@@ -97,4 +106,5 @@ async def running_engines(
             loaded,
             stt_engine.languages,
             reasons,
+            turn_end_batcher,
         )

@@ -112,6 +112,7 @@ class Stage:
     llm_error: Exception | None = None
     tts_error: Exception | None = None
     tool_call: ToolCall | None = None
+    turn_end: FakeBatcher | None = None  # where the owner has a model for it
     failures: dict[str, str] = field(default_factory=dict)  # engines that have died, and of what
     loaded: tuple[LoadedModel, ...] = ()
 

@@ -63,28 +63,34 @@ def completeness(text: str, language: str) -> float | None:
 
 
 def turn_completeness(
-    transcript: Transcript, samples: Samples, low_confidence: float
+    transcript: Transcript,
+    samples: Samples,
+    low_confidence: float,
+    voice_ends: float | None = None,
 ) -> float | None:
     """Probability that a turn ends after float32[n] at 16 kHz, by its words and by its voice.
 
-    None when there is nothing to judge by: no words that are sure enough, and no voice.
+    `voice_ends`: that of the voice alone, where another model than ours has heard it. None when
+    there is nothing to judge by: no words that are sure enough, and no voice.
     """
     confidence = transcript.mean_token_probability
     known = transcript.text if confidence >= low_confidence else ""
     words = completeness(known, transcript.language)
     model = classifier()
-    inputs = inputs_of(samples, transcript, model.languages)
-    if inputs is None or words == _BROKEN_OFF:  # no voice makes a filler the end of a turn
+    voice = None if voice_ends is None else _log_odds(voice_ends)
+    if voice is None:
+        inputs = inputs_of(samples, transcript, model.languages)
+        voice = None if inputs is None else model.voice(inputs)
+    if voice is None or words == _BROKEN_OFF:  # no voice makes a filler the end of a turn
         return doubted(words, confidence)
-    return _probability(model.together(*evidence_of(words, confidence), model.voice(inputs)))
+    return _probability(model.together(*evidence_of(words, confidence), voice))
 
 
 def evidence_of(words: float | None, confidence: float) -> tuple[float, float]:
     """Log-odds of a text's completeness, and how far the recognizer is to be trusted: 0 to 1."""
     if words is None:
         return 0.0, 0.0
-    bounded = min(max(words, _LEAST), 1 - _LEAST)
-    return math.log(bounded / (1 - bounded)), _trust(confidence)
+    return _log_odds(words), _trust(confidence)
 
 
 def doubted(probability: float | None, confidence: float) -> float | None:
@@ -101,6 +107,11 @@ def doubted(probability: float | None, confidence: float) -> float | None:
 
 def _trust(confidence: float) -> float:
     return min(1.0, max(0.0, (confidence - _UNSURE) / (_SURE - _UNSURE)))
+
+
+def _log_odds(probability: float) -> float:
+    bounded = min(max(probability, _LEAST), 1 - _LEAST)
+    return math.log(bounded / (1 - bounded))
 
 
 def _probability(log_odds: float) -> float:

@@ -1,17 +1,23 @@
 """What an utterance was, in the language that the conversation is believed to be in."""
 
+import asyncio
+import logging
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engines.batcher import Priority
+from engines.batcher import Batcher, Priority
+from engines.errors import EngineError
 from engines.stt import Transcript
+from engines.turn_end import TurnEndRequest
 from engines.vad import RATE_HZ, WINDOW_SAMPLES
 from server.audio import Samples
 from server.conversation.completeness import turn_completeness
 from server.conversation.context import Conversation
 from server.language.belief import Decision, Evidence, LanguageBelief, Reason
 from server.settings import Settings
+
+log = logging.getLogger(__name__)
 
 _QUIET = 0.1  # of the loudest windows: what is below it is a pause
 
@@ -32,10 +38,24 @@ async def hear(conversation: Conversation, samples: Samples, settings: Settings)
 
     The belief is not moved: that is for whom the words count. Raises `EngineError`.
     """
-    hearing = await _hear_words(conversation, samples, settings)
+    words = _hear_words(conversation, samples, settings)
+    engine = conversation.engines.turn_end
+    if engine is None:
+        hearing, voice = await words, None
+    else:
+        hearing, voice = await asyncio.gather(words, _voice_ends(engine, samples))
     low_confidence = conversation.config.low_confidence
-    probability = turn_completeness(hearing.transcript, samples, low_confidence)
+    probability = turn_completeness(hearing.transcript, samples, low_confidence, voice)
     return replace(hearing, completeness=probability)
+
+
+async def _voice_ends(engine: Batcher[TurnEndRequest, float], samples: Samples) -> float | None:
+    """Probability that the turn is over, by the model that the owner has for it."""
+    try:
+        return await engine.run(TurnEndRequest(samples), priority=Priority.ANSWER)
+    except EngineError as error:  # our own classifier serves then
+        log.warning("the end of a turn could not be judged: %s", error)
+        return None
 
 
 async def _hear_words(conversation: Conversation, samples: Samples, settings: Settings) -> Hearing:

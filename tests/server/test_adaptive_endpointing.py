@@ -1,11 +1,12 @@
 """When a turn ends: sooner when its words read as complete, later when they do not."""
 
+from engines.errors import EngineError
 from engines.stt import SttRequest
 from server.config import ConversationConfig
 from server.events import ResponseStarted, SpeechStopped, Transcribed, TurnFinished
 from server.metrics import TurnRecord
 from server.settings import Settings, TurnDetection
-from tests.fakes import Stage
+from tests.fakes import FakeBatcher, Stage
 from tests.server.play import Play, Silence, Speech, Step, play
 from tests.virtual import virtual_time
 
@@ -58,6 +59,30 @@ async def test_a_late_transcript_ends_the_turn_as_soon_as_it_is_there() -> None:
     stage = Stage(heard=COMPLETE, stt_seconds=0.2)
     result = await play(stage, [Speech(SPEECH_SECONDS), Silence(3.0)])
     assert 0.4 <= silence_seconds(result) <= 0.4 + SLACK_SECONDS
+
+
+@virtual_time
+async def test_a_model_of_the_owner_hears_that_the_voice_goes_on() -> None:
+    stage = Stage(heard=COMPLETE)
+    stage.turn_end = FakeBatcher("turn end", lambda request: [(0.03, 0.02)])
+    result = await play(stage, [Speech(SPEECH_SECONDS), Silence(4.0)])
+    assert 1.2 <= silence_seconds(result) <= 1.2 + SLACK_SECONDS
+
+
+@virtual_time
+async def test_a_model_of_the_owner_hears_that_the_voice_has_finished() -> None:
+    stage = Stage(heard=COMPLETE, confidence=0.85)  # words that are not to be trusted
+    stage.turn_end = FakeBatcher("turn end", lambda request: [(0.03, 0.99)])
+    result = await play(stage, [Speech(SPEECH_SECONDS), Silence(4.0)])
+    assert silence_seconds(result) <= 0.3 + SLACK_SECONDS
+
+
+@virtual_time
+async def test_a_model_of_the_owner_that_fails_is_done_without() -> None:
+    stage = Stage(heard=COMPLETE)
+    stage.turn_end = FakeBatcher("turn end", lambda request: [(0.0, EngineError("broken"))])
+    result = await play(stage, [Speech(SPEECH_SECONDS), Silence(4.0)])
+    assert silence_seconds(result) <= 0.3 + SLACK_SECONDS
 
 
 def _growing(request: SttRequest) -> str:

@@ -94,7 +94,7 @@ def test_a_graph_without_durations_is_spoken_all_the_same(tmp_path: Path) -> Non
             yield np.zeros(400, np.float32)
             yield np.zeros(400, np.float32)
 
-    voice = PiperVoice(PiperFiles.find(str(MODEL), "en"), Bare(), "en", "en")  # type: ignore[arg-type]
+    voice = PiperVoice(PiperFiles.find(str(MODEL), "en"), Bare(), "en", "en")
     marks, audio, seconds = spoken(voice, "One two")
     assert len(audio) == 2
     assert [mark.characters for mark in marks] == [3, 7]

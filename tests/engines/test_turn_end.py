@@ -1,0 +1,84 @@
+"""Smart Turn's place: an ONNX file of the same signature, made on the spot."""
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from engines.batcher import Batcher
+from engines.errors import EngineError, ModelError
+from engines.turn_end import HEARD_SECONDS, RATE_HZ, TurnEndEngine, TurnEndRequest
+
+TurnEndBatcher = Batcher[TurnEndRequest, float]
+
+
+def write_model(path: Path, *, final: str = "Sigmoid", mels: int = 80) -> str:
+    """float32[n, 80, 800] -> how loud its last half is against the first, as a probability."""
+    nodes = [
+        helper.make_node("Slice", ["input_features", "zero", "half", "time"], ["before"]),
+        helper.make_node("Slice", ["input_features", "half", "end", "time"], ["after"]),
+        helper.make_node("ReduceMean", ["before", "axes"], ["quiet"], keepdims=0),
+        helper.make_node("ReduceMean", ["after", "axes"], ["loud"], keepdims=0),
+        helper.make_node("Sub", ["loud", "quiet"], ["more"]),
+        helper.make_node(final, ["more"], ["flat"]),
+        helper.make_node("Unsqueeze", ["flat", "last"], ["logits"]),
+    ]
+    constants = {"zero": [0], "half": [400], "end": [800], "time": [2], "axes": [1, 2], "last": [1]}
+    graph = helper.make_graph(
+        nodes,
+        "turn",
+        [helper.make_tensor_value_info("input_features", TensorProto.FLOAT, ["n", mels, 800])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", 1])],
+        [helper.make_tensor(n, TensorProto.INT64, [len(v)], v) for n, v in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.save(model, str(path))
+    return str(path)
+
+
+def sound(seconds: float, level: float) -> np.ndarray:
+    noise = np.random.default_rng(1).normal(0, level, round(seconds * RATE_HZ))
+    return noise.astype(np.float32)
+
+
+async def test_the_last_eight_seconds_are_heard_with_silence_in_front(tmp_path: Path) -> None:
+    engine = TurnEndEngine(write_model(tmp_path / "turn.onnx"))
+    short = sound(2.0, 0.1)
+    long = np.concatenate([sound(20.0, 0.3), np.zeros(6 * RATE_HZ, np.float32), short])
+    async with TurnEndBatcher("turn end", engine) as batcher:
+        first, again, louder, falling = await asyncio.gather(
+            batcher.run(TurnEndRequest(short)),
+            batcher.run(TurnEndRequest(long)),
+            batcher.run(TurnEndRequest(10 * short)),
+            batcher.run(TurnEndRequest(np.concatenate([sound(4, 0.1), sound(4, 0.0)]))),
+        )
+    assert first == pytest.approx(again, abs=1e-5)
+    assert first == pytest.approx(louder, abs=1e-3)  # normalised
+    assert first > 0.5 > falling
+    assert engine.loaded[0].name == "turn"
+    assert HEARD_SECONDS == 8
+
+
+async def test_what_is_no_sound_is_refused(tmp_path: Path) -> None:
+    engine = TurnEndEngine(write_model(tmp_path / "turn.onnx"))
+    async with TurnEndBatcher("turn end", engine) as batcher:
+        for samples in (np.full(1600, np.nan, np.float32), np.zeros((2, 1600), np.float32)):
+            with pytest.raises(EngineError, match="finite"):
+                await batcher.run(TurnEndRequest(samples))
+        assert 0 <= await batcher.run(TurnEndRequest(np.zeros(0, np.float32))) <= 1
+
+
+@pytest.mark.parametrize("case", ["missing", "no model", "other input", "no probability"])
+def test_another_file_is_told_at_the_start(tmp_path: Path, case: str) -> None:
+    path = tmp_path / "turn.onnx"
+    if case == "no model":
+        path.write_bytes(b"no model")
+    elif case == "other input":
+        write_model(path, mels=128)
+    elif case == "no probability":
+        write_model(path, final="Exp")
+    with pytest.raises(ModelError, match=r"turn\.onnx"):
+        TurnEndEngine(str(path)).load()
