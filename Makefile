@@ -60,6 +60,7 @@ starter: setup ## train the starter models again, in .venv-train: hours on a CPU
 	@$(TRAIN).llm --minutes 60 --evaluate
 	@$(TRAIN).tts
 	@$(TRAIN).endpointing
+	@$(TRAIN).prosody
 	@$(TRAIN).identification
 	@$(TRAIN).complexity
 
