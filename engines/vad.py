@@ -92,9 +92,7 @@ class VadEngine:
 
     def step(self, jobs: Sequence[Job[VadRequest, VadResult]]) -> None:
         """The next window of every job in one run."""
-        windows = [
-            VadRequest(job.state.samples[:WINDOW_SAMPLES], job.state.state) for job in jobs
-        ]
+        windows = [VadRequest(job.state.samples[:WINDOW_SAMPLES], job.state.state) for job in jobs]
         for job, result in zip(jobs, self._run(windows), strict=True):
             job.emit(result)
             rest = job.state.samples[WINDOW_SAMPLES:]
