@@ -22,7 +22,7 @@ _CHUNK_BYTES = 1 << 20
 def provenance(config: Config, command: str) -> dict[str, Any]:
     """All that a report says of its origin, as JSON has it."""
     return {
-        "command": command,
+        "commands": [command],
         "revision": revision(),
         "normaliser_version": NORMALISER_VERSION,
         "models": models_of(config),

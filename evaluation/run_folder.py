@@ -8,6 +8,7 @@ report.json, report.md, report.html
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,8 @@ class RunFolder:
         if not known:
             raise FileNotFoundError(f"{self.path} holds no results: measure something first.")
         provenance = dict(list(known.values())[-1]["provenance"])
-        provenance["command"] = "; ".join(
-            dict.fromkeys(note["provenance"]["command"] for note in known.values())
-        )
+        commands = (note["provenance"]["commands"] for note in known.values())
+        provenance["commands"] = list(dict.fromkeys(chain.from_iterable(commands)))
         return Document(title, notes, self._parts(), provenance)
 
     def _parts(self) -> list[Part]:

@@ -1,16 +1,13 @@
 """The outcomes as tables: how often each way is right, what it costs, with 95% intervals."""
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from evaluation.ablation.run import Outcome
 from evaluation.ablation.ways import Way
-from evaluation.metrics.bootstrap import Interval, paired_difference
+from evaluation.metrics.bootstrap import paired_difference, share
 from evaluation.tables import markdown
-
-_Z = 1.96
 
 
 def report(outcomes: Sequence[Outcome]) -> str:
@@ -23,18 +20,6 @@ def report(outcomes: Sequence[Outcome]) -> str:
     if len(languages) > 1:
         parts.append(("all", list(outcomes)))
     return "\n\n".join(f"### {name}\n\n{_table(group)}" for name, group in parts)
-
-
-def wilson(hits: int, count: int) -> Interval:
-    """A share with its 95% interval, right for few questions and for none or all of them too.
-
-    Source: Wilson 1927, JASA 22(158).
-    """
-    share = hits / count
-    middle = (share + _Z**2 / (2 * count)) / (1 + _Z**2 / count)
-    spread = math.sqrt(share * (1 - share) / count + _Z**2 / (4 * count**2))
-    width = _Z * spread / (1 + _Z**2 / count)
-    return Interval(share, max(0.0, middle - width), min(1.0, middle + width), count)
 
 
 def _table(outcomes: Sequence[Outcome]) -> str:
@@ -55,12 +40,12 @@ def _table(outcomes: Sequence[Outcome]) -> str:
 
 
 def _row(way: Way, outcomes: Sequence[Outcome], direct: Sequence[Outcome]) -> list[str]:
-    share = wilson(sum(each.is_right for each in outcomes), len(outcomes))
+    right = share([each.is_right for each in outcomes])
     pairs = _pairs(outcomes, direct) if way is not Way.DIRECT else []
     return [
         way.value,
-        f"{share.value:.1%} of {share.num}",
-        f"{share.low:.1%} to {share.high:.1%}",
+        f"{right.value:.1%} of {right.num}",
+        f"{right.low:.1%} to {right.high:.1%}",
         _gain(pairs),
         _milliseconds([each.first_clause_seconds for each in outcomes]),
         _milliseconds([_added(each, other) for each, other in pairs]),

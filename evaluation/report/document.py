@@ -48,7 +48,7 @@ def _run(provenance: Mapping[str, Any]) -> Section:
     machine = provenance["machine"]
     packages = ", ".join(f"{name} {number}" for name, number in machine["packages"].items())
     rows = [
-        ["command", provenance["command"]],
+        *(["command", command] for command in provenance["commands"]),
         ["revision", provenance["revision"] or "not a checkout"],
         ["normaliser", f"version {provenance['normaliser_version']}"],
         ["processor", f"{machine['processor']}, {machine['cpus']} CPUs"],
@@ -74,10 +74,12 @@ def _configuration(provenance: Mapping[str, Any]) -> Section:
     return Section("Configuration", tables=[Table(["setting", "value"], rows)])
 
 
-def _settings(prefix: str, values: Mapping[str, Any]) -> Iterator[list[str]]:
-    for name, value in values.items():
-        path = f"{prefix}.{name}" if prefix else name
-        if isinstance(value, Mapping):
-            yield from _settings(path, value)
-        else:
-            yield [path, json.dumps(value, ensure_ascii=False)]
+def _settings(path: str, value: Any) -> Iterator[list[str]]:
+    """A row for each value, however deep it lies."""
+    if isinstance(value, list) and any(isinstance(each, Mapping) for each in value):
+        value = {str(index): each for index, each in enumerate(value)}
+    if not isinstance(value, Mapping):
+        yield [path, json.dumps(value, ensure_ascii=False)]
+        return
+    for name, each in value.items():
+        yield from _settings(f"{path}.{name}" if path else name, each)

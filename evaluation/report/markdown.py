@@ -1,9 +1,10 @@
 """A report as Markdown: what can be read in a terminal or beside the code."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from evaluation.report.document import Document
 from evaluation.report.model import Section, Table
+from evaluation.tables import markdown
 
 
 def render(document: Document) -> str:
@@ -34,10 +35,5 @@ def table_lines(table: Table) -> Iterator[str]:
     """A table of GitHub's Markdown."""
     if table.caption:
         yield from (f"**{table.caption}**", "")
-    yield _row(table.header)
-    yield _row(["---"] * len(table.header))
-    yield from (_row(row) for row in table.rows)
-
-
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    rows = [[cell.replace("|", "\\|") for cell in row] for row in table.rows]
+    yield from markdown(table.header, rows).splitlines()

@@ -8,7 +8,6 @@ import pytest
 from engines.llm import ChatRequest, Completion, Forget, TextDelta
 from evaluation.ablation import Limits, Outcome, Way, ablate, is_right, report
 from evaluation.ablation.__main__ import OWN
-from evaluation.ablation.report import wilson
 from evaluation.ablation.ways import possible, thinker
 from evaluation.data.questions import Kind, Question, read
 from tests.fakes import Stage
@@ -100,13 +99,6 @@ def test_answers_are_scored(
     choices = ("one", "ten", "ten thousand", "none") if kind == "choice" else ()
     question = Question("q", language, "?", wanted, kind, choices)
     assert is_right(answer, question) is right
-
-
-def test_wilson_s_interval_is_that_of_the_textbook() -> None:
-    interval = wilson(8, 10)
-    assert (round(interval.low, 3), round(interval.high, 3)) == (0.490, 0.943)
-    assert wilson(0, 5).low == 0.0
-    assert wilson(5, 5).high == 1.0
 
 
 def test_the_report_tells_gain_and_added_time_of_the_same_questions() -> None:

@@ -14,7 +14,7 @@ WRONG = "el lunes a los tres"
 def run(folder: Path, num_wrong: int, seconds: float = 0.1, first: int = 0) -> RunFolder:
     """Forty recordings, of which some are misheard."""
     made = RunFolder(folder)
-    made.begin("stt", {"model": folder.name}, {"command": "test"})
+    made.begin("stt", {"model": folder.name}, {"commands": ["test"]})
     results = made.results("stt")
     for number in range(first, first + 40):
         key = f"set/es-{number}/clean"
@@ -56,5 +56,5 @@ def test_only_what_both_have_counts(tmp_path: Path) -> None:
 
 def test_the_newest_configuration_of_a_folder_counts(tmp_path: Path) -> None:
     made = run(tmp_path / "a", 40)
-    made.begin("stt", {"model": "other"}, {"command": "test"})
+    made.begin("stt", {"model": "other"}, {"commands": ["test"]})
     assert made.records("stt") == []

@@ -11,6 +11,8 @@ def test_the_interval_of_a_share_is_wilsons() -> None:
     assert (interval.value, interval.num) == (0.2, 100)
     assert interval.low == pytest.approx(0.1334, abs=1e-4)
     assert interval.high == pytest.approx(0.2888, abs=1e-4)
+    few = share([True] * 8 + [False] * 2)
+    assert (few.low, few.high) == pytest.approx((0.490, 0.943), abs=1e-3)  # the textbook's
     binary = ratio([1.0] * 20 + [0.0] * 80, [1.0] * 100)
     assert (binary.low, binary.high) == pytest.approx((interval.low, interval.high), abs=0.02)
 
