@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from aiohttp import web
@@ -13,6 +13,7 @@ from engines.host import Engines, running_engines
 from server.admission import REALTIME_SUBPROTOCOL, require_key, require_origin
 from server.calls import Calls
 from server.config import Config
+from server.language.prior import prior_of_browser, prior_of_choice
 from server.language.spoken import prepare
 from server.language.warm import warm
 from server.page import Page
@@ -91,7 +92,8 @@ class Server:
         settings = self.calls.first_settings(request.query.get("model", "tinig"))
         if request.query.get("intent") == "transcription":
             settings = replace(settings, type="transcription")
-        session_id, session = self.calls.open(settings, request.remote)
+        prior = _prior(request, self.config.conversation.languages)
+        session_id, session = self.calls.open(settings, request.remote, prior=prior)
 
         def cut() -> None:
             if request.transport is not None:
@@ -113,6 +115,13 @@ class Server:
 
     async def _close_sockets(self, app: web.Application) -> None:
         await self.calls.close_sockets()
+
+
+def _prior(request: web.Request, languages: Sequence[str]) -> Mapping[str, float]:
+    """What is known of the caller's language: `?language=tl`, else what their browser asks for."""
+    if named := request.query.get("language"):
+        return prior_of_choice(named, languages)
+    return prior_of_browser(request.headers.get("Accept-Language", ""), languages)
 
 
 async def serve(config: Config) -> int:

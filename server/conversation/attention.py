@@ -77,6 +77,7 @@ class Attention:
         self._agreement = LocalAgreement()
         self._next_partial_seconds = 0.0  # in audio time
         self._partial: asyncio.Task[None] | None = None
+        self._last_partial: Transcript | None = None  # of what is being said
         self._attempt: Attempt | None = None
         self._calm_until_seconds = 0.0  # in audio time: no new attempt before
 
@@ -172,6 +173,7 @@ class Attention:
         """The caller has the floor."""
         self._attempt = None
         self._agreement = LocalAgreement()
+        self._last_partial = None
         self._next_partial_seconds = (
             self.now_seconds + self._conversation.config.partial_interval_seconds
         )
@@ -213,7 +215,7 @@ class Attention:
     async def _tell_stable_words(self) -> None:
         item_id, agreement = self.item_id, self._agreement
         try:
-            transcript = await self._transcribe(Priority.PARTIAL)
+            transcript = await self._transcribe_partly()
         except EngineError as error:  # the final transcript does not depend on it
             log.info("no partial transcript: %s", error)
             return
@@ -222,9 +224,13 @@ class Attention:
             self._conversation.outbox.put(PartialTranscript(item_id, delta))
             self._on_words(agreement.stable, transcript.language)
 
-    async def _transcribe(self, priority: Priority) -> Transcript:
-        samples = self._listener.utterance()
-        return await self._conversation.transcribe(samples, self._settings, priority)
+    async def _transcribe_partly(self) -> Transcript:
+        """In the language that the caller is believed to speak."""
+        likely = self._conversation.partial_language(self._last_partial)
+        self._last_partial = await self._conversation.transcribe(
+            self._listener.utterance(), self._settings, Priority.PARTIAL, likely
+        )
+        return self._last_partial
 
     # ---- interruptions --------------------------------------------------------------------------
 

@@ -56,6 +56,15 @@ class Conversation:
         """Whether that is by a translation of the question."""
         return self.route(text, language).tier is Tier.PIVOT
 
+    def partial_language(self, before: Transcript | None) -> str | None:
+        """In which to write down what is still being said: the caller's, unless the recognizer was
+        sure of another in what they had said `before`, and that was long enough to tell."""
+        if before is None or before.audio_seconds < self.config.language_certain_seconds:
+            return self.spoken_language
+        shares = before.language_probabilities
+        guess = max(shares, key=lambda language: shares[language])
+        return guess if shares[guess] >= _LIKELY else self.spoken_language
+
     async def forget(self) -> None:
         """Give the conversation's places in the model's memory back."""
         try:

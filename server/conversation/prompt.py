@@ -50,7 +50,6 @@ def asked(
     *,
     said: str = "",
     without: str | None = None,
-    in_latin: bool = False,
 ) -> Asked:
     """Answer in `language` to the history and then to what the caller has `said`.
 
@@ -66,7 +65,6 @@ def asked(
         instructions=settings.instructions,
         tools=_tools(settings),
         max_tokens=settings.max_output_tokens or conversation.config.maximum_answer_tokens,
-        in_latin=in_latin,
     )
 
 

@@ -7,7 +7,7 @@ there. Cancelling its task stops the work: every engine job is left early, and s
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engines.batcher import Priority
 from engines.errors import EngineError, TinigError
@@ -36,6 +36,7 @@ from server.events import (
     TurnFinished,
 )
 from server.ids import new_id
+from server.language.identification import is_in_latin
 from server.language.languages import Phrase, acknowledgement, phrase
 from server.language.router import Tier
 from server.language.spoken import spoken
@@ -205,6 +206,8 @@ class Turn:
             said=said,
             without=item_id,
         )
+        if language in self._conversation.config.latin_answers:
+            question = replace(question, in_latin=is_in_latin(question.question, language))
         route = self._conversation.route(question.question, language)
         self.record.tier, self.record.complexity = route.tier, route.complexity
         self.record.tier_reasons = route.reasons

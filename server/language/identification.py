@@ -61,6 +61,13 @@ def matrix_of(text: str, languages: Sequence[str]) -> Matrix | None:
     return Matrix(language, count)
 
 
+def is_in_latin(text: str, language: str) -> bool:
+    """Whether a language with a script of its own is written in Latin letters here."""
+    return (
+        bool(script(language)) and any(map(str.isalpha, text)) and not _by_script(text, [language])
+    )
+
+
 def ngrams(text: str) -> list[str]:
     """The character n-grams of a text's words, each once, sorted; "_" is a word's border."""
     found: set[str] = set()

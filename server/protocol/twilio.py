@@ -12,6 +12,7 @@ from aiohttp import web
 
 from server.admission import require_origin
 from server.calls import Calls
+from server.language.prior import prior_of_number
 from server.protocol.telephone import Intake, Outcomes, telephone_settings
 from server.protocol.twilio_call import TwilioCall
 from server.protocol.twilio_voice import (
@@ -50,7 +51,8 @@ class TwilioDoor:
         """TwiML for a call that comes in."""
         with self._calls.at_the_door():
             form = await self._signed_form(request)
-            grant = Grant(_call_sid(form), self._language(request))
+            number = "" if "language" in request.query else form.get("From", "")
+            grant = Grant(_call_sid(form), self._language(request), number)
         try:
             with self._calls.at_the_door():
                 self._calls.require_room()
@@ -96,7 +98,8 @@ class TwilioDoor:
             default_language=grant.language,
             playback_lead_seconds=self._config.twilio_lead_seconds,
         )
-        _, session = self._calls.open(settings, peer, conversation)
+        prior = prior_of_number(grant.number, conversation.languages)
+        _, session = self._calls.open(settings, peer, conversation, prior=prior)
         has_persons = bool(self._config.person_number)
         intake = Intake(self._config, _now_seconds(), has_persons=has_persons)
         await call.converse(session, intake)

@@ -40,6 +40,7 @@ class Grant:
 
     call_sid: str
     language: str  # that its caller probably speaks
+    number: str = ""  # that they call from, as "+639171234567", where that may tell it
 
 
 class Grants:

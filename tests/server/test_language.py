@@ -168,3 +168,26 @@ async def test_a_sound_over_an_answer_is_of_the_caller_s_language_unless_the_gue
     unsure = replace(sure, language_probabilities={"tl": 0.5, "es": 0.4, "en": 0.1})
     assert conversation.language_of(sure) == "tl"
     assert conversation.language_of(unsure) == "es"
+
+
+def partials(result: Play) -> list[SttRequest]:
+    """What was written down while the caller still spoke."""
+    return [job.request for job in result.stage.stt.jobs if job.priority is Priority.PARTIAL]
+
+
+@virtual_time
+async def test_what_is_still_being_said_is_written_in_the_believed_language() -> None:
+    result = await play(Stage(heard=SPANISH, language="es"), [*TURN, *TURN])
+    written = [request.language for request in partials(result)]
+    assert written[0] is None  # nothing is known yet
+    assert written[-1] == "es"
+
+
+@virtual_time
+async def test_it_follows_a_recognizer_that_is_sure_of_another_language_for_long() -> None:
+    result = await play(Stage(heard=SPANISH, language="es"), TURN)
+    conversation = result.session._conversation
+    other = replace(transcript("the clinic opens", "en", languages=("en", "es")), audio_seconds=2.0)
+    assert conversation.partial_language(None) == "es"
+    assert conversation.partial_language(other) == "en"
+    assert conversation.partial_language(replace(other, audio_seconds=0.5)) == "es"

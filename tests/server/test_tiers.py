@@ -318,3 +318,19 @@ async def test_all_that_the_model_remembers_of_a_call_is_forgotten_at_its_end() 
         job.request.session for job in result.stage.llm.jobs if isinstance(job.request, Forget)
     }
     assert used <= forgotten
+
+
+HINGLISH = "mera naam kya hai aur clinic kab khulta hai"
+
+
+@virtual_time
+async def test_hindi_in_latin_letters_is_answered_in_them_only_where_the_owner_wants_it() -> None:
+    for latin, wanted in ((("hi",), True), ((), False)):
+        model = Model(HINGLISH)
+        model.stage.language = "hi"
+        config = ConversationConfig(latin_answers=latin)
+        turn = record(await play(model.stage, TURN, config=config))
+        assert (turn.language, turn.answer) == ("hi", model.direct)
+        (request,) = model.stage.prompts
+        assert ("Latin letters" in request.messages[0].content) is wanted
+        assert "Answer in Hindi" in request.messages[0].content
