@@ -34,6 +34,12 @@ eval-telephone: setup ## call a server over both telephone doors; ARGS="--loss 0
 bench: setup ## measure latency, concurrency and overhead; ARGS="curve --levels 1 8 16", ARGS=--help
 	@$(VENV) -m benchmarks $(ARGS)
 
+eval-languages: setup ## identification, switching, routing, the ways to an answer; ARGS=--help
+	@$(VENV) -m evaluation.languages $(ARGS)
+
+eval-ablation: setup ## the same questions by every way, on your models and file; ARGS=--help
+	@$(VENV) -m evaluation.ablation $(ARGS)
+
 test: setup ## run all tests; ARGS="-k vad" and other options of pytest
 	@$(VENV) -m pytest $(ARGS)
 
