@@ -6,6 +6,7 @@ rules make the phonemes, for a voice of any language that eSpeak NG phonemes wer
 """
 
 import json
+import logging
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -21,14 +22,18 @@ from engines.errors import ModelError
 from engines.loaded import model_error
 from engines.tts import tagalog
 from engines.tts.alignment import Alignment, ends_by_durations, ends_by_number
+from engines.tts.phonemes import nearest
 from engines.tts.piper_model import PiperModel, Scales, open_model
 from engines.tts.voice import Mark, Samples, passages
 
+log = logging.getLogger(__name__)
+
 _SENTENCE = re.compile(r"[^.!?]+[.!?]*")
-# Nearest sounds for a Tagalog phoneme that a voice of another language never saw; a symbol that
-# has none (a glottal stop, a stress mark) is left out.
-_NEAREST = {"ɾ": "rɹ", "r": "ɾɹ", "h": "xɦ", "ŋ": "n", "ʃ": "sʂ", "ʒ": "zʝ", "ɡ": "gɣ", "j": "iʝ",
-            "w": "u", "a": "ɐ", "e": "ɛ", "o": "ɔ"}  # fmt: skip
+# Syllables of every letter, which show what sounds a voice of some language was taught with.
+_SYLLABLES = " ".join(
+    f"{letters}a {letters}i {letters}u a{letters}e a{letters}o a{letters} {letters}ia {letters}ua"
+    for letters in ("ch", "dy", "ll", "ng", "ny", "rr", "sy", "ts", *"bcdfghjklmnpqrstvwxyz")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +72,9 @@ class PiperVoice:
         self._speaker = _speaker_id(self._config, speaker, files.config)
         # Its session is only used by the methods of it that we do not call.
         self._phonemizer = PiperPhonemizer(session=None, config=self._config)
-        self._by_our_rules = language == "tl" and self._config.phoneme_type is PhonemeType.ESPEAK
         self._files = files
+        self._by_our_rules = language == "tl" and self._config.phoneme_type is PhonemeType.ESPEAK
+        self._sounds = self._nearest_sounds() if self._by_our_rules else {}
         self.rate_hz = self._config.sample_rate
 
     def warm(self) -> None:
@@ -132,9 +138,21 @@ class PiperVoice:
             yield [known for phoneme in sentence if (known := self._known(phoneme)) is not None]
 
     def _known(self, phoneme: str) -> str | None:
-        known = self._config.phoneme_id_map
-        nearest = _NEAREST.get(phoneme, "") if self._by_our_rules else ""
-        return next((symbol for symbol in [phoneme, *nearest] if symbol in known), None)
+        sound = self._sounds.get(phoneme, phoneme)
+        return sound if sound in self._config.phoneme_id_map else None
+
+    def _nearest_sounds(self) -> dict[str, str | None]:
+        """Of every sound of Tagalog, the nearest that the voice was taught; told to the log."""
+        known = set(self._config.phoneme_id_map)
+        if not _is_tagalog(self._files.config):
+            sentences = self._phonemizer.phonemize(_SYLLABLES)
+            known &= {phoneme for sentence in sentences for phoneme in sentence}
+        sounds = {sound: nearest(sound, known) for sound in tagalog.SOUNDS}
+        changed = [f"{sound} as {other or 'nothing'}" for sound, other in sounds.items()
+                   if sound != other]  # fmt: skip
+        if changed:
+            log.info("%s says Tagalog's %s", self._files.model.name, ", ".join(changed))
+        return sounds
 
 
 def open_piper_model(path: Path, device: str) -> PiperModel:
@@ -153,6 +171,12 @@ def read_config(path: Path) -> PiperConfig:
         return PiperConfig.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise model_error(path, f"is not the configuration of a Piper voice: {error!r}") from error
+
+
+def _is_tagalog(path: Path) -> bool:
+    """Whether a voice was taught our sounds of Tagalog: Piper's class drops the language's code."""
+    language = json.loads(path.read_text(encoding="utf-8")).get("language") or {}
+    return str(language.get("code", "")).partition("_")[0] in ("tl", "fil")
 
 
 def _speaker_id(config: PiperConfig, speaker: str, path: Path) -> int:

@@ -22,6 +22,7 @@ from engines.tts.tagalog_words import ACCENTS, VOWELS, Stress, plain, stress_of
 
 _DATA_FILE = Path(__file__).with_name("tagalog.toml")
 _TOKEN = re.compile(r"\d|[^\W\d_][^\W\d_'’\-]*(?:['’\-]+[^\W\d_'’\-]+)*|[.,;:!?…—]")
+SOUNDS = tuple("aeioubdɡhjklmnŋpɾstwʔʃʒ")  # all that `to_ipa` gives, tʃ and dʒ as two each
 _PUNCTUATION = {"…": ".", "—": ","}
 
 # Consonants between the vowels of a word that may be Tagalog: two at its start, three inside, two
