@@ -5,6 +5,10 @@ of the language (`data/<language>/complexity.toml`), its length, its clauses and
 weights are the same for all languages (`data/complexity.tsv`, trained by
 `scripts/train_starter/complexity.py`), so that a new language needs nothing but keywords. What
 becomes of it stands in one table, `data/routing.toml`. Pure: text in, decision with reasons out.
+
+Why so: translating selectively beats translating everything (Mondshine et al. 2025, arXiv
+2502.09331), and a light classifier routes better than the language model itself (Wu et al. 2026,
+arXiv 2604.16937).
 """
 
 import re
