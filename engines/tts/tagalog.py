@@ -18,11 +18,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from engines.tts.english import english_sounds
 from engines.tts.tagalog_words import ACCENTS, VOWELS, Stress, plain, stress_of
 
 _DATA_FILE = Path(__file__).with_name("tagalog.toml")
 _TOKEN = re.compile(r"\d|[^\W\d_][^\W\d_'’\-]*(?:['’\-]+[^\W\d_'’\-]+)*|[.,;:!?…—]")
-SOUNDS = tuple("aeioubdɡhjklmnŋpɾstwʔʃʒ")  # all that `to_ipa` gives, tʃ and dʒ as two each
+SOUNDS = tuple("aeioubdfɡhjklmnŋpɾstwzʔʃʒ")  # all that `to_ipa` gives, tʃ and dʒ as two each
 _PUNCTUATION = {"…": ".", "—": ","}
 
 # Consonants between the vowels of a word that may be Tagalog: two at its start, three inside, two
@@ -69,6 +70,7 @@ class Lexicon:
     pronunciations: Mapping[str, str]  # word -> IPA
     respelled: Mapping[str, str]  # word -> Tagalog spelling
     digits: Mapping[str, str]  # digit -> word
+    english: frozenset[str]  # words that could be Tagalog's by their letters, or begin a sentence
 
 
 def to_ipa(text: str) -> str:
@@ -79,7 +81,7 @@ def to_ipa(text: str) -> str:
     words: list[str] = []
     for token in _tokens(text):
         if token[0].isalpha():
-            words.append(pronounce(token))
+            words.append(english_sounds(token) if is_english(token) else pronounce(token))
         elif words:
             words[-1] += token
     return " ".join(words)
@@ -88,18 +90,34 @@ def to_ipa(text: str) -> str:
 def to_espeak(text: str) -> str:
     """The text for eSpeak NG's Indonesian voice, with phoneme input enabled.
 
-    Words that look Tagalog become `[[mnemonics]]`, one by one, because eSpeak NG does not pause
-    for punctuation within brackets; other words stay as they are, for the voice's own rules.
+    Words become `[[mnemonics]]`, one by one, because eSpeak NG does not pause for punctuation
+    within brackets; foreign names stay as they are, for the voice's own rules.
     """
     pieces: list[str] = []
     for token in _tokens(text):
         if not token[0].isalpha():
             pieces.append(token)
+        elif is_english(token):
+            pieces.append(f" [[{_mnemonics(english_sounds(token))}]]")
         elif is_tagalog_like(token):
             pieces.append(f" [[{_mnemonics(pronounce(token))}]]")
         else:
             pieces.append(f" {token}")
     return "".join(pieces).strip()
+
+
+def english_words() -> frozenset[str]:
+    """Those that the data names."""
+    return _lexicon().english
+
+
+def is_english(word: str) -> bool:
+    """Whether a word within Tagalog is an English one: it is in the data, or is spelled as no
+    Tagalog word is and is no name."""
+    if word.lower() in english_words():
+        return True
+    is_word = word.isascii() and word.isalpha() and word.islower() and set(word) & set(VOWELS)
+    return bool(is_word) and not is_tagalog_like(word)
 
 
 def is_tagalog_like(word: str) -> bool:
@@ -232,4 +250,5 @@ def _lexicon() -> Lexicon:
         pronunciations=data["pronunciations"],
         respelled=data["respelled"],
         digits=data["digits"],
+        english=frozenset(data["english"].split()),
     )

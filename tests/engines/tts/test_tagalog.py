@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.tts import tagalog_words
-from engines.tts.tagalog import is_tagalog_like, pronounce, to_espeak, to_ipa
-from engines.tts.tagalog_words import plain
+from engines.tts.tagalog import english_words, is_english, pronounce, to_espeak, to_ipa
+from engines.tts.tagalog_words import lexicon, plain
 
 DATA = Path(__file__).parent / "data"
 LEXICON = Path(tagalog_words.__file__).with_name("tagalog_stress.txt")
@@ -89,10 +89,37 @@ def test_espeak_text_has_one_bracket_per_word_and_punctuation_outside() -> None:
     assert to_espeak("Salamat po, sige.") == "[[sal'amat]] [[p'o?]], [[s'ige]]."
 
 
-@pytest.mark.parametrize("word", ["schedule", "appointment", "coffee", "xylophone", "Niño", "brgy"])
-def test_foreign_words_stay_plain_text_for_espeak(word: str) -> None:
-    assert not is_tagalog_like(word)
+@pytest.mark.parametrize(
+    ("word", "sounds"),
+    [
+        ("schedule", "skˈedʒul"),
+        ("appointment", "apˈojntmant"),
+        ("coffee", "kˈofi"),
+        ("birthday", "bˈeɾtdej"),
+        ("meeting", "mˈitiŋ"),  # its letters could be Tagalog's
+        ("Schedule", "skˈedʒul"),  # begins a sentence
+        ("very", "bˈeɾi"),
+    ],
+)
+def test_english_words_have_english_sounds(word: str, sounds: str) -> None:
+    assert is_english(word)
+    assert to_ipa(f"ang {word} po") == f"aŋ {sounds} pˈoʔ"
+    assert to_espeak(word).startswith("[[")
+
+
+@pytest.mark.parametrize("word", ["Xavier", "Niño", "brgy", "Fernandez"])
+def test_foreign_names_stay_plain_text_for_espeak(word: str) -> None:
+    assert not is_english(word)
     assert to_espeak(f"ang {word} po") == f"[[aN]] {word} [[p'o?]]"
+
+
+@pytest.mark.parametrize("word", ["tanong", "mayroon", "linggo", "sige", "pakiabot", "kumain"])
+def test_tagalog_words_are_no_english(word: str) -> None:
+    assert not is_english(word)
+
+
+def test_no_english_word_of_the_data_is_one_of_tagalog() -> None:
+    assert not english_words() & set(lexicon())
 
 
 def test_digits_are_said_one_by_one() -> None:
