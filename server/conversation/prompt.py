@@ -130,6 +130,11 @@ def _translated_tokens(text: str) -> int:
 
 
 def _tools(settings: Settings) -> tuple[Tool, ...]:
+    """Those that may be called: all, none, or the one that was named."""
     if settings.tool_choice == "none":
         return ()
-    return tuple(Tool(tool.name, tool.description, tool.parameters) for tool in settings.tools)
+    return tuple(
+        Tool(tool.name, tool.description, tool.parameters)
+        for tool in settings.tools
+        if settings.forced_tool in (None, tool.name)
+    )

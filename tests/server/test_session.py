@@ -1,5 +1,7 @@
 """Whole conversations on scripted engines in virtual time."""
 
+from dataclasses import replace
+
 import pytest
 
 from engines.errors import Overloaded
@@ -355,6 +357,25 @@ async def test_a_tool_call_is_told_and_its_result_spoken() -> None:
     assert called.item.call_id == "call_1"
     assert stage.prompts[0].tools[0].name == "book_appointment"
     assert result.of(ResponseFinished)[0].status == "completed"
+
+
+@virtual_time
+@pytest.mark.parametrize(
+    ("settings", "offered"),
+    [
+        (Settings(), ["book", "cancel"]),
+        (Settings(tool_choice="required"), ["book", "cancel"]),
+        (Settings(tool_choice="none"), []),
+        (Settings(tool_choice="required", forced_tool="cancel"), ["cancel"]),
+    ],
+)
+async def test_the_tools_that_are_offered_are_those_of_the_choice(
+    settings: Settings, offered: list[str]
+) -> None:
+    tools = tuple(FunctionTool(name, "", {"type": "object"}) for name in ("book", "cancel"))
+    stage = Stage()
+    await play(stage, [Speech(1.0), Silence(2.0)], settings=replace(settings, tools=tools))
+    assert [tool.name for tool in stage.prompts[0].tools] == offered
 
 
 @virtual_time
