@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from server.language.resources import spoken_rules
@@ -46,14 +46,14 @@ class Counting:
 
     def say(self, text: AlignedText) -> AlignedText:
         """All numbers that are left in words."""
-        for written, name in self._ordinals.items():
-            text = text.sub(written, lambda match, name=name: self._ordinal(match, name))  # type: ignore[misc]
+        for written, rules in self._ordinals.items():
+            text = text.sub(written, partial(self._ordinal, rules))
         text = text.sub(self._fraction, lambda match: str(self._fractions[match[0]]))
         text = text.sub(self._out_of, self._say_out_of)
         text = text.sub(self._operator, lambda match: f" {self._operators[match['sign']]} ")
         return text.sub(self._number, self._say)
 
-    def _ordinal(self, match: re.Match[str], rules: str) -> str:
+    def _ordinal(self, rules: str, match: re.Match[str]) -> str:
         return self._numbers.spell(int(match["number"]), rules)
 
     def _say_out_of(self, match: re.Match[str]) -> str:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 
 from server.language.resources import spoken_rules
 from server.language.spoken.aligned import AlignedText
@@ -27,7 +27,7 @@ class Shorthand:
     def say_abbreviations(self, text: AlignedText) -> AlignedText:
         """Abbreviations in full."""
         for pattern, words in self._patterns.items():
-            text = text.sub(pattern, lambda match, words=words: words + full_stop(match))  # type: ignore[misc]
+            text = text.sub(pattern, partial(_in_full, words))
         return text.sub(
             self._abbreviation, lambda match: self._abbreviations[match[0]] + full_stop(match)
         )
@@ -53,6 +53,10 @@ def say_abbreviations(text: AlignedText, locale: str) -> AlignedText:
 def say_signs(text: AlignedText, locale: str) -> AlignedText:
     """Signs such as & in words: when none is part of a number any more."""
     return shorthand(locale).say_signs(text)
+
+
+def _in_full(words: str, match: re.Match[str]) -> str:
+    return words + full_stop(match)
 
 
 def _is_picture(sign: str) -> bool:
