@@ -129,5 +129,5 @@ def test_cuda_is_used_when_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_cuda_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
     assert providers("auto") == ["CPUExecutionProvider"]
-    with pytest.raises(ModelError, match="set the device to cpu"):
+    with pytest.raises(ModelError, match="Set it to auto or cpu"):
         providers("cuda")
