@@ -125,15 +125,29 @@ def inputs_of(samples: Samples, transcript: Transcript, languages: Sequence[str]
 
 def contour(samples: Samples) -> Contour | None:
     """Of the end of float32[n] at 16 kHz; None where that is shorter than a few frames."""
+    frames = _frames(samples)
+    return None if frames is None else _contour(frames, _level_db(frames))
+
+
+def _frames(samples: Samples) -> Floats | None:
+    """Overlapping frames of 40 ms at 4 kHz without their mean: float64[n, 160]."""
     end = samples[-round(HEARD_SECONDS * RATE_HZ) :]
     slow = end[len(end) % _DECIMATION :].reshape(-1, _DECIMATION).mean(axis=1, dtype=np.float64)
     if len(slow) < _FRAME + 8 * _HOP:
         return None
     offset = (len(slow) - _FRAME) % _HOP
     frames = np.lib.stride_tricks.sliding_window_view(slow, _FRAME)[offset::_HOP]
-    frames = frames - frames.mean(axis=1, keepdims=True)
+    centred: Floats = frames - frames.mean(axis=1, keepdims=True)
+    return centred
+
+
+def _level_db(frames: Floats) -> Floats:
     level_db = 10 * np.log10(np.mean(frames**2, axis=1) + 1e-12)
-    level_db -= np.percentile(level_db, 95)
+    below: Floats = level_db - np.percentile(level_db, 95)
+    return below
+
+
+def _contour(frames: Floats, level_db: Floats) -> Contour:
     spectra = np.abs(np.fft.rfft(frames * _HANN, _TRANSFORM, axis=1)) ** 2
     correlations = np.fft.irfft(spectra, axis=1)[:, : _LAGS[-1] + 2]
     correlations = correlations / (correlations[:, :1] + 1e-12) / _HANN_CORRELATION
@@ -163,35 +177,47 @@ def features(samples: Samples) -> Floats | None:
 
     Deterministic; pitches are in semitones from the speaker's median, scaled to about -1 to 1.
     """
-    found = contour(samples)
-    if found is None:
+    frames = _frames(samples)
+    if frames is None:
         return None
-    loud = found.level_db > max(-_LOUD_DB, np.median(found.level_db[-8:]) + _ABOVE_FLOOR_DB)
+    level_db = _level_db(frames)
+    loud = level_db > max(-_LOUD_DB, np.median(level_db[-8:]) + _ABOVE_FLOOR_DB)
+    if _longest_run(np.flatnonzero(loud)) < _SHORTEST_VOICED_RUN:
+        return None  # before the pitch is looked for, which is the work
+    found = _contour(frames, level_db)
     voiced = np.flatnonzero((found.correlation > _VOICED) & loud)
-    runs = np.split(voiced, np.flatnonzero(np.diff(voiced) > 1) + 1)
-    if max(map(len, runs)) < _SHORTEST_VOICED_RUN:
+    if _longest_run(voiced) < _SHORTEST_VOICED_RUN:
         return None
     pitch = _smooth(found.semitones[voiced] - np.median(found.semitones[voiced]))
     last_voiced, last_loud = voiced[-1], np.flatnonzero(loud)[-1]
     back = 2 * np.arange(_POINTS)[::-1]
-    frames = np.arange(len(loud))
-    is_voiced = np.isin(frames, voiced).astype(np.float64)
+    places = np.arange(len(loud))
+    is_voiced = np.isin(places, voiced).astype(np.float64)
     recent = pitch[voiced > last_voiced - 25]
     low, high = np.percentile(pitch, [10, 90])
     return np.concatenate(
         [
             np.interp(last_voiced - back, voiced, pitch) / 3,
-            np.interp(last_loud - back, frames, is_voiced),
-            np.interp(last_loud - back, frames, np.clip(found.level_db, -40, 0)) / 10,
+            np.interp(last_loud - back, places, is_voiced),
+            np.interp(last_loud - back, places, np.clip(level_db, -40, 0)) / 10,
             np.array([low, high, recent[-1] - recent.min(), recent.max() - recent[-1]]) / 3,
             [
                 np.log(len(voiced)) / 3,
-                np.log1p(len(runs[-1])) / 3,
+                np.log1p(len(_runs(voiced)[-1])) / 3,
                 (last_loud - last_voiced) / 10,
-                _num_syllables(found.level_db) / max(1, int(np.count_nonzero(loud))) * 10,
+                _num_syllables(level_db) / max(1, int(np.count_nonzero(loud))) * 10,
             ],
         ]
     )
+
+
+def _runs(frames: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+    """Frames that follow one another, run by run."""
+    return np.split(frames, np.flatnonzero(np.diff(frames) > 1) + 1)
+
+
+def _longest_run(frames: npt.NDArray[np.int64]) -> int:
+    return max(map(len, _runs(frames)))
 
 
 def _smooth(pitch: Floats) -> Floats:
