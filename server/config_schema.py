@@ -218,7 +218,7 @@ class InterruptionConfig:
         0.5, "Mean token probability of words at the early check.", minimum=0.0, maximum=1.0
     )
     brief_confidence: float = option(
-        0.8,
+        0.85,
         "Mean token probability of words in a sound that stops before the early check.",
         minimum=0.0,
         maximum=1.0,
