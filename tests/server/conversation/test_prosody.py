@@ -1,11 +1,14 @@
 """Whether a voice has finished: on voices that the classifier was not trained on."""
 
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from engines.config import REPOSITORY
 from engines.tts.espeak import Espeak
 from server.audio import Samples, samples_from_int16
 from server.conversation.completeness import turn_completeness
@@ -45,14 +48,24 @@ def probability(text: str, language: str, samples: Samples, confidence: float = 
     return found
 
 
-def test_the_same_words_end_a_turn_or_do_not_by_their_melody() -> None:
+def count_melodies() -> int:
+    """Of 20 sentences, those that sound more over with their full stop than with a comma."""
     right = 0
     for language, said in SENTENCES.items():
         for voice in ("+m8", "+m6", "+Alicia", "+f2"):  # the last alone was trained on
             over = probability(f"{said}.", language, spoken(f"{said}.", language, voice))
             goes_on = probability(f"{said}.", language, spoken(f"{said},", language, voice))
             right += over > goes_on + 0.1
-    assert right >= 14  # of 20; 16 to 20, since eSpeak's voices waver with what they said before
+    return right
+
+
+def test_the_same_words_end_a_turn_or_do_not_by_their_melody() -> None:
+    """In a process of its own, since eSpeak's voices waver with what they said before."""
+    code = f"from {__name__} import count_melodies; print(count_melodies())"
+    shown = subprocess.run(
+        [sys.executable, "-c", code], cwd=REPOSITORY, check=True, capture_output=True, text=True
+    ).stdout
+    assert int(shown) >= 18  # of 20
 
 
 def test_a_word_that_was_not_heard_is_missed_by_the_voice() -> None:
