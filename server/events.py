@@ -1,195 +1,23 @@
-"""What crosses the border between a session and its protocol.
+"""What a session tells its client. The wire's protocols translate these to their messages.
 
-Commands come in from the client, events go out to it. Neither knows the wire: the OpenAI Realtime
-protocol and a telephone's both translate from and to these. An event that belongs to a turn carries
-the turn's epoch; one with `epoch` None belongs to the session and always passes the outbox.
+An event that belongs to a turn carries the turn's epoch; one with `epoch` None belongs to the
+session and always passes the outbox.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-import numpy.typing as npt
-
 from engines.errors import TinigError
+from server.audio import Samples
 from server.conversation.machine import State
+from server.items import FunctionCallItem, Item
 from server.language.spoken import Spoken
 from server.metrics import TurnRecord
 from server.settings import Settings
 
-Samples = npt.NDArray[np.float32]
 Status = Literal["completed", "cancelled", "failed", "incomplete"]
 Reason = Literal["turn_detected", "client_cancelled", "max_output_tokens"]
-
-# ---- the conversation's items -------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class MessageItem:
-    """Something said or typed. `text` is None while speech is still being transcribed."""
-
-    id: str
-    role: Literal["system", "user", "assistant"]
-    text: str | None
-    spoken: bool = False
-    is_cut: bool = False  # an answer that was interrupted: `text` is what was heard of it
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionCallItem:
-    """The model wants the client to run a function. `arguments` is JSON."""
-
-    id: str
-    call_id: str
-    name: str
-    arguments: str
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionOutputItem:
-    """What the client's function gave back."""
-
-    id: str
-    call_id: str
-    output: str
-
-
-Item = MessageItem | FunctionCallItem | FunctionOutputItem
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedItem:
-    """A message of the user that a client sends as a recording: transcribed, it is a message."""
-
-    id: str
-    text: str  # what was typed before it
-    samples: Samples  # mono, at `rate_hz`
-    rate_hz: int
-
-
-@dataclass(frozen=True, slots=True)
-class ItemReference:
-    """An item that is in the conversation already, by its id."""
-
-    id: str
-
-
-NewItem = Item | RecordedItem
-ROOT = "root"  # as a previous item: before all others
-
-# ---- commands, from the client ------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class UpdateSettings:
-    """The session's settings from now on."""
-
-    settings: Settings
-
-
-@dataclass(frozen=True, slots=True)
-class AppendAudio:
-    """Audio of the caller: float32 in [-1, 1], mono, at the rate of `settings.input_format`."""
-
-    samples: Samples
-
-
-@dataclass(frozen=True, slots=True)
-class CommitAudio:
-    """Push to talk: the caller has finished."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClearAudio:
-    """Forget what the caller said since the last turn."""
-
-
-@dataclass(frozen=True, slots=True)
-class CreateItem:
-    """Put an item into the conversation: after this one, after `ROOT`, or after all others."""
-
-    item: NewItem
-    previous_item_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RetrieveItem:
-    """Tell how this item stands in the conversation."""
-
-    item_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class DeleteItem:
-    """Take this item out of the conversation."""
-
-    item_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class TruncateItem:
-    """The caller has heard only the first `audio_end_ms` of this answer."""
-
-    item_id: str
-    audio_end_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class CreateResponse:
-    """Answer now: by the session's settings or others, to the conversation or to other items."""
-
-    settings: Settings | None = None
-    context: tuple[NewItem | ItemReference, ...] | None = None  # None: the conversation
-    is_beside: bool = False  # the answer is no part of the conversation
-
-
-@dataclass(frozen=True, slots=True)
-class CancelResponse:
-    """Stop answering. `response_id` None: whatever is in progress."""
-
-    response_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AudioPlayed:
-    """The line has played the next `AnswerAudio` of this epoch to its end."""
-
-    epoch: int
-
-
-@dataclass(frozen=True, slots=True)
-class KeysPressed:
-    """The caller has typed these on a telephone's keypad: digits and stars."""
-
-    keys: str
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A command with the client's own name for it, which an error that answers it carries."""
-
-    command: "Command"
-    event_id: str | None
-
-
-Command = (
-    UpdateSettings
-    | AppendAudio
-    | CommitAudio
-    | ClearAudio
-    | CreateItem
-    | RetrieveItem
-    | DeleteItem
-    | TruncateItem
-    | CreateResponse
-    | CancelResponse
-    | AudioPlayed
-    | KeysPressed
-    | Named
-)
-
-# ---- events, to the client ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

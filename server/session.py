@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from engines.errors import TinigError
 from engines.host import Engines
+from server.commands import Command
 from server.config import ConversationConfig, InterruptionConfig
 from server.conversation.aside import Asides
 from server.conversation.background import Background
@@ -12,7 +13,7 @@ from server.conversation.floor import Floor
 from server.conversation.history import History
 from server.conversation.machine import State
 from server.conversation.outbox import Outbox
-from server.events import Command, Event, Failed
+from server.events import Event, Failed
 from server.language.belief import BeliefConfig, LanguageBelief
 from server.language.router import read_table
 from server.metrics import Counters

@@ -9,18 +9,15 @@ from engines.stt import Transcript
 from engines.vad import RATE_HZ
 from server.conversation.context import Conversation
 from server.conversation.floor import Floor
-from server.events import (
+from server.events import ItemAdded, ItemDeleted, ItemRetrieved, Transcribed
+from server.items import (
     ROOT,
     FunctionOutputItem,
     Item,
-    ItemAdded,
-    ItemDeleted,
     ItemReference,
-    ItemRetrieved,
     MessageItem,
     NewItem,
     RecordedItem,
-    Transcribed,
 )
 from server.resampling import resample
 

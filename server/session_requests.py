@@ -5,13 +5,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from engines.errors import EngineError, ProtocolError
-from server.conversation.aside import Asides
-from server.conversation.context import Conversation
-from server.conversation.floor import Floor
-from server.conversation.machine import State, Trigger
-from server.events import (
+from server.commands import (
     AppendAudio,
-    AudioCleared,
     AudioPlayed,
     CancelResponse,
     ClearAudio,
@@ -20,17 +15,19 @@ from server.events import (
     CreateItem,
     CreateResponse,
     DeleteItem,
-    Failed,
-    ItemAdded,
     KeysPressed,
-    MessageItem,
     Named,
     RetrieveItem,
-    SettingsUpdated,
     TruncateItem,
     UpdateSettings,
 )
+from server.conversation.aside import Asides
+from server.conversation.context import Conversation
+from server.conversation.floor import Floor
+from server.conversation.machine import State, Trigger
+from server.events import AudioCleared, Failed, ItemAdded, SettingsUpdated
 from server.ids import new_id
+from server.items import MessageItem
 from server.session_items import Items
 from server.session_responses import Responses
 

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from engines.errors import ProtocolError
+from server.commands import CreateResponse
 from server.conversation.aside import Asides
 from server.conversation.context import Conversation
 from server.conversation.floor import Floor
 from server.conversation.history import History
-from server.events import CreateResponse, Item, ItemAdded
+from server.events import ItemAdded
+from server.items import Item
 from server.session_items import Items
 
 

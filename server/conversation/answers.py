@@ -17,13 +17,7 @@ from server.conversation.history import History
 from server.conversation.playback import Playback
 from server.conversation.prefill import Prefill
 from server.conversation.turn import Turn, Utterance
-from server.events import (
-    Failed,
-    ItemTruncated,
-    Reason,
-    ResponseFinished,
-    TurnFinished,
-)
+from server.events import Failed, ItemTruncated, Reason, ResponseFinished, TurnFinished
 from server.language.languages import Phrase
 from server.language.words import means_the_same
 from server.metrics import Counters, Milestone

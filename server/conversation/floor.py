@@ -26,7 +26,6 @@ from server.events import (
     Event,
     InterruptionJudged,
     ItemAdded,
-    MessageItem,
     Reason,
     ResponseFinished,
     ResponseStarted,
@@ -36,6 +35,7 @@ from server.events import (
     StateChanged,
     TurnFinished,
 )
+from server.items import MessageItem
 from server.language.languages import Phrase
 from server.metrics import Counters
 from server.settings import Settings

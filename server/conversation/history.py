@@ -4,19 +4,15 @@ from dataclasses import replace
 
 from engines.llm import Message, ToolCall
 from server.events import (
-    ROOT,
     AnswerStarted,
     AnswerText,
     Event,
     FunctionCalled,
-    FunctionCallItem,
-    FunctionOutputItem,
-    Item,
     ItemAdded,
     ItemDeleted,
-    MessageItem,
     Transcribed,
 )
+from server.items import ROOT, FunctionCallItem, FunctionOutputItem, Item, MessageItem
 
 INTERRUPTED = "…"  # how the model is told that its words ended here for the caller
 

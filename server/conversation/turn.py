@@ -26,7 +26,6 @@ from server.events import (
     AnswerText,
     Failed,
     FunctionCalled,
-    FunctionCallItem,
     HandoverOffered,
     ResponseFinished,
     ResponseStarted,
@@ -36,6 +35,7 @@ from server.events import (
     TurnFinished,
 )
 from server.ids import new_id
+from server.items import FunctionCallItem
 from server.language.identification import is_in_latin
 from server.language.languages import Phrase, acknowledgement, phrase
 from server.language.router import Tier

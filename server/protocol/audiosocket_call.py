@@ -14,13 +14,8 @@ from contextlib import suppress
 
 from engines.errors import ProtocolError
 from server.audio import Samples, encode_pcm16
-from server.events import (
-    AnswerAudio,
-    CallEnded,
-    Command,
-    ResponseFinished,
-    SpeechStarted,
-)
+from server.commands import Command
+from server.events import AnswerAudio, CallEnded, ResponseFinished, SpeechStarted
 from server.g711 import RATE_HZ
 from server.protocol.audiosocket_frames import (
     Audio,

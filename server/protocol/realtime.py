@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from aiohttp import WSMessage, WSMsgType, web
 
 from engines.errors import ProtocolError
-from server.events import CallEnded, Command, Failed
+from server.commands import Command
+from server.events import CallEnded, Failed
 from server.protocol.realtime_commands import Decoder, event_id_of
 from server.protocol.realtime_events import Encoder
 from server.protocol.realtime_table import Wire

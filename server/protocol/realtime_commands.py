@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 
 from engines.errors import ProtocolError
-from server.events import (
+from server.commands import (
     AppendAudio,
     CancelResponse,
     ClearAudio,

@@ -10,7 +10,6 @@ from typing import Any
 from engines.errors import EngineError, TinigError
 from server.conversation.aside import MAXIMUM_ASIDES
 from server.events import (
-    ROOT,
     AnswerAudio,
     AnswerHeld,
     AnswerStarted,
@@ -40,6 +39,7 @@ from server.events import (
     TranscriptionFailed,
     TurnFinished,
 )
+from server.items import ROOT
 from server.protocol.realtime_items import item_to_wire
 from server.protocol.realtime_responses import ResponseEncoder
 from server.protocol.realtime_session import to_wire

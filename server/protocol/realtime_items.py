@@ -8,7 +8,8 @@ import numpy as np
 
 from engines.errors import ProtocolError
 from server.audio import Samples
-from server.events import (
+from server.ids import new_id
+from server.items import (
     FunctionCallItem,
     FunctionOutputItem,
     Item,
@@ -17,7 +18,6 @@ from server.events import (
     NewItem,
     RecordedItem,
 )
-from server.ids import new_id
 from server.protocol.fields import Fields, invalid
 from server.protocol.realtime_audio import decode_audio
 from server.protocol.realtime_table import Wire

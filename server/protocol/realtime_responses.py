@@ -14,10 +14,10 @@ from server.events import (
     AnswerText,
     Event,
     FunctionCalled,
-    FunctionCallItem,
     ResponseFinished,
     ResponseStarted,
 )
+from server.items import FunctionCallItem
 from server.protocol.realtime_audio import encode_audio
 from server.protocol.realtime_items import (
     item_to_wire,

@@ -9,8 +9,8 @@ import numpy as np
 
 from engines.errors import ProtocolError
 from server.audio import Samples
+from server.commands import AppendAudio, Command, KeysPressed
 from server.config import TelephoneConfig
-from server.events import AppendAudio, Command, KeysPressed
 from server.g711 import RATE_HZ
 from server.settings import AudioFormat, Settings
 

@@ -12,16 +12,8 @@ from collections.abc import AsyncIterator, Iterator
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from engines.errors import ProtocolError
-from server.events import (
-    AnswerAudio,
-    AnswerHeld,
-    AudioPlayed,
-    CallEnded,
-    Command,
-    Event,
-    ResponseFinished,
-    SpeechStarted,
-)
+from server.commands import AudioPlayed, Command
+from server.events import AnswerAudio, AnswerHeld, CallEnded, Event, ResponseFinished, SpeechStarted
 from server.protocol.telephone import SEND_SECONDS, TICK_SECONDS, Intake
 from server.protocol.twilio_messages import (
     Key,

@@ -16,25 +16,27 @@ from engines.host import Engines
 from engines.vad import WINDOW_SAMPLES
 from server.audio import Samples
 from server.calls import Calls
-from server.conversation.machine import State
-from server.events import (
-    AnswerAudio,
-    AnswerStarted,
-    AnswerText,
+from server.commands import (
     AppendAudio,
     AudioPlayed,
     Command,
     CommitAudio,
     CreateResponse,
+    TruncateItem,
+    UpdateSettings,
+)
+from server.conversation.machine import State
+from server.events import (
+    AnswerAudio,
+    AnswerStarted,
+    AnswerText,
     Event,
     Failed,
     ResponseFinished,
     StateChanged,
     Transcribed,
     TranscriptionFailed,
-    TruncateItem,
     TurnFinished,
-    UpdateSettings,
 )
 from server.rest.decoding import RATE_HZ
 from server.session import Session

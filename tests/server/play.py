@@ -7,8 +7,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from server.commands import AppendAudio, Command
 from server.config import ConversationConfig, InterruptionConfig
-from server.events import AppendAudio, Command, Event
+from server.events import Event
 from server.metrics import Counters
 from server.session import Session
 from server.settings import Settings

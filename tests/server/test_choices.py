@@ -1,7 +1,8 @@
 """What the client chooses for its caller, in whole conversations."""
 
 from engines.batcher import Priority
-from server.events import CreateResponse, TurnFinished, UpdateSettings
+from server.commands import CreateResponse, UpdateSettings
+from server.events import TurnFinished
 from server.settings import Settings
 from tests.fakes import Stage
 from tests.server.play import Silence, Speech, Step, play

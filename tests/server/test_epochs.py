@@ -4,21 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import TypeVar
 
+from server.commands import Command, CreateItem, CreateResponse, TruncateItem
 from server.config import ConversationConfig, InterruptionConfig
 from server.conversation.machine import State
 from server.events import (
     AnswerStarted,
-    Command,
-    CreateItem,
-    CreateResponse,
     Event,
     Failed,
-    MessageItem,
     ResponseFinished,
     ResponseStarted,
     StateChanged,
-    TruncateItem,
 )
+from server.items import MessageItem
 from server.metrics import Counters
 from server.session import Session
 from server.settings import Settings

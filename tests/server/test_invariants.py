@@ -16,12 +16,7 @@ from hypothesis import strategies as st
 from engines.errors import Overloaded
 from engines.llm import ToolCall
 from engines.stt import SttRequest
-from server.conversation.machine import State
-from server.events import (
-    ROOT,
-    AnswerAudio,
-    AnswerStarted,
-    AnswerText,
+from server.commands import (
     AudioPlayed,
     CancelResponse,
     ClearAudio,
@@ -29,19 +24,22 @@ from server.events import (
     CreateItem,
     CreateResponse,
     DeleteItem,
-    Failed,
-    FunctionOutputItem,
-    ItemReference,
     KeysPressed,
-    MessageItem,
     Named,
-    RecordedItem,
-    ResponseFinished,
-    ResponseStarted,
     RetrieveItem,
     TruncateItem,
     UpdateSettings,
 )
+from server.conversation.machine import State
+from server.events import (
+    AnswerAudio,
+    AnswerStarted,
+    AnswerText,
+    Failed,
+    ResponseFinished,
+    ResponseStarted,
+)
+from server.items import ROOT, FunctionOutputItem, ItemReference, MessageItem, RecordedItem
 from server.protocol.realtime_events import Encoder
 from server.settings import AudioFormat, Settings, TurnDetection
 from tests.fakes import Stage

@@ -4,7 +4,8 @@ from engines.batcher import Priority
 from engines.errors import Overloaded
 from engines.llm import ChatRequest
 from engines.stt import SttRequest
-from server.events import CreateItem, MessageItem
+from server.commands import CreateItem
+from server.items import MessageItem
 from server.settings import FunctionTool, Settings, TurnDetection
 from tests.fakes import FakeJob, Stage, transcript
 from tests.server.play import Silence, Speech, Step, play

@@ -5,17 +5,10 @@ import asyncio
 import numpy as np
 import pytest
 
+from server.commands import AudioPlayed, KeysPressed
 from server.conversation.outbox import Outbox
-from server.events import (
-    AnswerAudio,
-    AnswerText,
-    AudioPlayed,
-    Event,
-    Failed,
-    KeysPressed,
-    MessageItem,
-    ResponseFinished,
-)
+from server.events import AnswerAudio, AnswerText, Event, Failed, ResponseFinished
+from server.items import MessageItem
 from server.settings import Settings
 from tests.fakes import Stage
 from tests.server.play import Play, Silence, Speech, Step, play

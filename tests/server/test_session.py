@@ -6,6 +6,14 @@ import pytest
 
 from engines.errors import Overloaded
 from engines.llm import ToolCall
+from server.commands import (
+    CancelResponse,
+    ClearAudio,
+    CommitAudio,
+    CreateItem,
+    CreateResponse,
+    TruncateItem,
+)
 from server.config import ConversationConfig
 from server.events import (
     AnswerAudio,
@@ -13,18 +21,11 @@ from server.events import (
     AnswerText,
     AudioCommitted,
     CallEnded,
-    CancelResponse,
-    ClearAudio,
-    CommitAudio,
-    CreateItem,
-    CreateResponse,
     Failed,
     FunctionCalled,
-    FunctionOutputItem,
     HandoverOffered,
     ItemAdded,
     ItemTruncated,
-    MessageItem,
     PartialTranscript,
     ResponseFinished,
     ResponseStarted,
@@ -32,9 +33,9 @@ from server.events import (
     SpeechStopped,
     Transcribed,
     TranscriptionFailed,
-    TruncateItem,
     TurnFinished,
 )
+from server.items import FunctionOutputItem, MessageItem
 from server.language.languages import Phrase, phrase
 from server.settings import FunctionTool, Settings, TurnDetection
 from tests.fakes import Stage

@@ -6,15 +6,10 @@ from dataclasses import replace
 from engines.errors import EngineError
 from engines.llm import ChatRequest, Completion, Forget, TextDelta, ToolCall
 from engines.translate import Translation, TranslationRequest
+from server.commands import CreateItem, CreateResponse
 from server.config import ConversationConfig
-from server.events import (
-    CreateItem,
-    CreateResponse,
-    FunctionCalled,
-    MessageItem,
-    ResponseFinished,
-    TurnFinished,
-)
+from server.events import FunctionCalled, ResponseFinished, TurnFinished
+from server.items import MessageItem
 from server.metrics import Milestone, TurnRecord
 from server.settings import FunctionTool, Settings
 from tests.fakes import FakeBatcher, Stage

@@ -2,21 +2,21 @@
 
 import pytest
 
+from server.commands import CreateResponse
 from server.config import ConversationConfig
 from server.events import (
     AnswerAudio,
     AnswerText,
     AudioCommitted,
     CallEnded,
-    CreateResponse,
     Failed,
     ItemAdded,
-    MessageItem,
     ResponseFinished,
     ResponseStarted,
     SilenceTimedOut,
     SpeechStopped,
 )
+from server.items import MessageItem
 from server.language.languages import Phrase, phrase
 from server.settings import Eagerness, Settings, TurnDetection
 from tests.fakes import Stage

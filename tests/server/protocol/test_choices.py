@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engines.errors import ProtocolError
-from server.events import UpdateSettings
+from server.commands import UpdateSettings
 from server.protocol.realtime_commands import Decoder
 from server.protocol.realtime_session import to_wire
 from server.settings import Settings

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engines.errors import ProtocolError
-from server.events import Command, Named, UpdateSettings
+from server.commands import Command, Named, UpdateSettings
 from server.protocol.realtime_commands import HANDLERS, Decoder, event_id_of
 from server.protocol.realtime_session import to_wire
 from server.settings import AudioFormat, Settings

@@ -8,15 +8,8 @@ import numpy as np
 import pytest
 
 from engines.errors import ProtocolError
-from server.events import (
-    AppendAudio,
-    CancelResponse,
-    CreateItem,
-    FunctionOutputItem,
-    MessageItem,
-    TruncateItem,
-    UpdateSettings,
-)
+from server.commands import AppendAudio, CancelResponse, CreateItem, TruncateItem, UpdateSettings
+from server.items import FunctionOutputItem, MessageItem
 from server.protocol.realtime_commands import Decoder, event_id_of
 from server.settings import Settings, TurnDetection
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.errors import ProtocolError
+from server.commands import AppendAudio, Command, KeysPressed
 from server.config import TelephoneConfig
-from server.events import AppendAudio, Command, KeysPressed
 from server.protocol.telephone import (
     BURST_SECONDS,
     KEYS,

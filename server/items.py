@@ -1,0 +1,63 @@
+"""The items of a conversation: what was said, typed, called and given back.
+
+A session keeps them, a client puts them in and asks for them; none knows the wire.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from server.audio import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class MessageItem:
+    """Something said or typed. `text` is None while speech is still being transcribed."""
+
+    id: str
+    role: Literal["system", "user", "assistant"]
+    text: str | None
+    spoken: bool = False
+    is_cut: bool = False  # an answer that was interrupted: `text` is what was heard of it
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCallItem:
+    """The model wants the client to run a function. `arguments` is JSON."""
+
+    id: str
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionOutputItem:
+    """What the client's function gave back."""
+
+    id: str
+    call_id: str
+    output: str
+
+
+Item = MessageItem | FunctionCallItem | FunctionOutputItem
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedItem:
+    """A message of the user that a client sends as a recording: transcribed, it is a message."""
+
+    id: str
+    text: str  # what was typed before it
+    samples: Samples  # mono, at `rate_hz`
+    rate_hz: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemReference:
+    """An item that is in the conversation already, by its id."""
+
+    id: str
+
+
+NewItem = Item | RecordedItem
+ROOT = "root"  # as a previous item: before all others
