@@ -10,7 +10,8 @@ from scripts.models.fetch import Say
 from scripts.models.manifest import REPOSITORY, Model, Tier
 from scripts.models.store import Store
 
-_PATHS = {"stt", "llm"}  # sections whose `model` is one path
+# Where the path of a kind's model stands: section and field of tinig.toml. Voices are several.
+_PLACES = {"stt": ("stt", "model"), "llm": ("llm", "model"), "turn": ("vad", "smart_turn")}
 Ask = Callable[[str], str]
 
 
@@ -18,8 +19,9 @@ def configuration(tier: Tier, models: Sequence[Model], store: Store) -> str:
     """tinig.toml for these models, those of the tier that are there."""
     sections = {name: dict(settings) for name, settings in tier.settings.items()}
     for model in models:
-        if model.kind in _PATHS:
-            sections.setdefault(model.kind, {})["model"] = _path(model, store)
+        if model.kind in _PLACES:
+            section, name = _PLACES[model.kind]
+            sections.setdefault(section, {})[name] = _path(model, store)
     voices = [_voice(model, store) for model in models if model.kind == "tts"]
     blocks = [_block(f"[{name}]", settings) for name, settings in sorted(sections.items())]
     blocks += [_block("[[tts.voices]]", voice) for voice in voices]

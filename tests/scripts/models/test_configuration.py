@@ -26,12 +26,17 @@ def test_the_server_understands_every_tiers(name: str, manifest: Manifest, tmp_p
     assert config.llm.model.endswith(".gguf")
     assert config.llm.sequences >= config.server.max_sessions
     assert [voice.language for voice in config.tts.voices] == ["en", "es", "fr", "hi"]
+    turn_end = manifest.model("smart-turn-v3")
+    assert config.vad.smart_turn == str(tmp_path / "store" / turn_end.name / turn_end.files[0].name)
 
 
 def test_models_that_were_left_out_are_not_in_it(manifest: Manifest, tmp_path: Path) -> None:
     tier = manifest.tiers["cpu"]
-    models = [manifest.model(name) for name in tier.models if name != "piper-hi-in-pratham"]
-    assert "pratham" not in configuration(tier, models, Store(tmp_path))
+    left_out = {"piper-hi-in-pratham", "smart-turn-v3"}
+    models = [manifest.model(name) for name in tier.models if name not in left_out]
+    text = configuration(tier, models, Store(tmp_path))
+    assert "pratham" not in text
+    assert "smart" not in text
 
 
 def test_it_goes_where_the_server_looks_or_beside_models_that_lie_elsewhere(tmp_path: Path) -> None:

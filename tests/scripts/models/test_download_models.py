@@ -15,6 +15,7 @@ from scripts import download_models
 from scripts.models.manifest import Manifest, Tier
 from tests.scripts.models.conftest import a_model, publish
 from tests.scripts.models.hub_double import Cut, HubDouble
+from tests.tiny_turn_end import write_model
 
 STT = {
     path.name: path.read_bytes()
@@ -29,17 +30,19 @@ TTS = {
 
 
 @pytest.fixture
-def manifest(double: HubDouble, monkeypatch: pytest.MonkeyPatch) -> Manifest:
-    """The starter models as a tier, published on the hub that HF_ENDPOINT names."""
+def manifest(double: HubDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Manifest:
+    """The starter models and an end of turn as a tier, on the hub that HF_ENDPOINT names."""
     monkeypatch.setenv("HF_ENDPOINT", double.endpoint)
     card = {"short_windows": True, "translate": False}
+    turn = {"turn.onnx": Path(write_model(tmp_path / "turn.onnx")).read_bytes()}
     models = [
         a_model("ears", STT, kind="stt", card=card),
         a_model("mind", LLM),
         a_model("voice", TTS, kind="tts"),
         a_model("bound", TTS, kind="tts", licence="CC-BY-NC-4.0", commercial=False),
+        a_model("end", turn, kind="turn"),
     ]
-    for model, contents in zip(models, (STT, LLM, TTS, TTS), strict=True):
+    for model, contents in zip(models, (STT, LLM, TTS, TTS, turn), strict=True):
         publish(double, model, contents)
     settings = {"llm": {"context_tokens": 2048}}
     names = tuple(model.name for model in models)
@@ -76,7 +79,7 @@ def test_a_tier_is_fetched_over_a_bad_line_and_served(
     log = tmp_path / "server.log"
     with server_process(log, arguments=["--config", str(tinig_toml)]):
         pass
-    for model in ("ears", "mind", "voice"):
+    for model in ("ears", "mind", "voice", "end"):
         assert f"from {tmp_path / 'store' / model}" in log.read_text()
 
 
