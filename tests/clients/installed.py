@@ -22,10 +22,11 @@ def pipecat() -> Path:
     """The Python that has pipecat, and Node."""
     lock = HERE / "pipecat" / "requirements.lock"
     if _is_new(lock, CACHE / "pipecat.stamp"):
-        log.info("installing pipecat into .cache/clients/pipecat (600 MB)")
+        log.info("installing pipecat into .cache/clients/pipecat (200 MB)")
         _run([sys.executable, "-m", "uv", "venv", "--quiet", "--clear", str(CACHE / "pipecat")])
-        install = ["pip", "install", "--quiet", "--require-hashes", "--python", str(PYTHON)]
-        _run([sys.executable, "-m", "uv", *install, "--requirement", str(lock)])
+        install = ["pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+        where = ["--python", str(PYTHON), "--requirement", str(lock)]
+        _run([sys.executable, "-m", "uv", *install, *where])
         _stamp(lock, CACHE / "pipecat.stamp")
     return PYTHON
 
