@@ -93,7 +93,9 @@ class Server:
         if request.query.get("intent") == "transcription":
             settings = replace(settings, type="transcription")
         prior = _prior(request, self.config.conversation.languages)
-        session_id, session = self.calls.open(settings, request.remote, prior=prior)
+        session_id, session = self.calls.open(
+            settings, request.remote, prior=prior, keeps_audio=True
+        )
 
         def cut() -> None:
             if request.transport is not None:

@@ -64,12 +64,15 @@ class Calls:
         peer: str | None,
         conversation: ConversationConfig | None = None,
         engines: Engines | None = None,
+        *,
         prior: Mapping[str, float] | None = None,
+        keeps_audio: bool = False,
     ) -> tuple[str, Session]:
         """A new call's session and its name, which is on all log lines of this task from now on.
 
         `conversation` and `engines` differ from the process's where a door knows better; `prior`
-        is what it knows of the caller's language (`server.language.prior`).
+        is what it knows of the caller's language (`server.language.prior`); `keeps_audio` is for
+        a client that may ask for the sound of what was said.
         """
         session_id = new_id("sess")
         logs.bind(session=session_id)
@@ -82,6 +85,7 @@ class Calls:
             settings=settings,
             counters=self.counters,
             prior=prior,
+            keeps_audio=keeps_audio,
         )
         return session_id, session
 

@@ -154,6 +154,13 @@ class ConversationConfig:
         minimum=0.0,
         maximum=86_400.0,
     )
+    kept_audio_seconds: float = option(
+        60.0,
+        "Sound of the newest items that a session keeps for a client that retrieves them, 48 kB "
+        "a second at most; 0: none.",
+        minimum=0.0,
+        maximum=3600.0,
+    )
     draft_confidence: float = option(
         0.8,
         "Mean token probability from which an answer is drafted before the turn is certain.",

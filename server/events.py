@@ -82,9 +82,10 @@ class ItemAdded:
 
 @dataclass(frozen=True, slots=True)
 class ItemRetrieved:
-    """How an item stands in the conversation."""
+    """How an item stands in the conversation, and its sound where that is kept."""
 
     item: Item
+    samples: Samples | None = None  # at the rate of the side's format in the session's settings
     epoch: None = None
 
 

@@ -22,7 +22,8 @@ from server.settings import Settings
 
 
 class Session:
-    """One caller. `prior`: how much likelier each language is than another, before a word."""
+    """One caller. `prior`: how much likelier each language is than another, before a word;
+    `keeps_audio`: what is said can be heard again."""
 
     def __init__(
         self,
@@ -34,9 +35,10 @@ class Session:
         settings: Settings,
         counters: Counters,
         prior: Mapping[str, float] | None = None,
+        keeps_audio: bool = False,
     ) -> None:
         belief = _first_belief(config, prior or {})
-        self.history = History()
+        self.history = History(config.kept_audio_seconds if keeps_audio else 0.0)
         self.outbox = Outbox(
             self.history.record,
             config.playback_lead_seconds,
@@ -55,7 +57,7 @@ class Session:
         )
         self._floor = Floor(self._conversation, interruption, settings, counters, self._background)
         asides = Asides(self._conversation, self._background.spawn)
-        self._requests = Requests(self._conversation, self._floor, asides)
+        self._requests = Requests(self._conversation, self._floor, asides, self._background.spawn)
 
     @property
     def state(self) -> State:

@@ -1,15 +1,26 @@
 """The items of the conversation, as the client adds, asks for and removes them."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from engines.batcher import Priority
-from engines.errors import ProtocolError
-from engines.stt import Transcript
+from engines.errors import EngineError, ProtocolError
 from engines.vad import RATE_HZ
+from server.audio import Samples
+from server.conversation.background import Spawn
 from server.conversation.context import Conversation
 from server.conversation.floor import Floor
-from server.events import ItemAdded, ItemDeleted, ItemRetrieved, Transcribed
+from server.events import (
+    Event,
+    Failed,
+    ItemAdded,
+    ItemDeleted,
+    ItemRetrieved,
+    Transcribed,
+    TranscriptionFailed,
+)
+from server.ids import new_id
 from server.items import (
     ROOT,
     FunctionOutputItem,
@@ -27,29 +38,32 @@ MAXIMUM_RECORDING_SECONDS = 120.0  # of a message that is sent as a whole
 class Items:
     """One client's hand in the history."""
 
-    def __init__(self, conversation: Conversation, floor: Floor) -> None:
+    def __init__(self, conversation: Conversation, floor: Floor, spawn: Spawn) -> None:
         self._conversation = conversation
+        self._recordings = conversation.recordings
         self._history = conversation.history
         self._outbox = conversation.outbox
         self._floor = floor
+        self._spawn = spawn
 
     async def create(self, item: NewItem, previous_item_id: str | None) -> None:
-        """Add an item. Raises `ProtocolError`, and `EngineError` for a recording that cannot be
-        heard."""
+        """Add an item; the words of a recording come later. Raises `ProtocolError`."""
         self._check_is_new(item.id)
         if previous_item_id is not None and previous_item_id != ROOT:
             self._find(previous_item_id, "create")
         if isinstance(item, RecordedItem):
-            transcript = await self._transcribe(item)
-            self._outbox.put(ItemAdded(_message(item, transcript), previous_item_id))
-            self._tell(item, transcript)
+            _check_length(item)
+            self._outbox.put(ItemAdded(_unheard(item), previous_item_id))
+            self._history.audio.add(item.id, item.samples, item.rate_hz)
+            await self._transcribe(item, self._outbox.put)
         else:
             self._check_call(item)
             self._outbox.put(ItemAdded(item, previous_item_id))
 
     def retrieve(self, item_id: str) -> None:
         """Tell how an item stands. Raises `ProtocolError`."""
-        self._outbox.put(ItemRetrieved(self._find(item_id, "retrieve")))
+        item = self._find(item_id, "retrieve")
+        self._outbox.put(ItemRetrieved(item, self._sound(item)))
 
     def delete(self, item_id: str) -> None:
         """Remove an item; words that are still to come for it are lost. Raises `ProtocolError`."""
@@ -63,14 +77,20 @@ class Items:
         self._floor.answers.truncate(item_id, audio_end_ms)
 
     async def resolve(self, context: Iterable[NewItem | ItemReference]) -> list[Item]:
-        """Items that a response is to answer to. Raises `ProtocolError` and `EngineError`."""
+        """Items that a response is to answer to; the words of recordings come later.
+
+        Raises `ProtocolError`.
+        """
         items: list[Item] = []
         for item in context:
             match item:
                 case ItemReference(id=item_id):
                     items.append(self._find(item_id, "retrieve"))
                 case RecordedItem():
-                    items.append(_message(item, await self._transcribe(item)))
+                    own = replace(item, id=new_id("item"))  # it is no item of the conversation
+                    _check_length(own)
+                    items.append(_unheard(own))
+                    await self._transcribe(own, self._tell_failure)
                 case _:
                     items.append(item)
         return items
@@ -102,32 +122,58 @@ class Items:
                 param="item.call_id",
             )
 
-    def _tell(self, item: RecordedItem, transcript: Transcript) -> None:
-        self._outbox.put(
-            Transcribed(
-                item.id,
-                _message(item, transcript).text or "",
-                transcript.language_probabilities,
-                transcript.audio_seconds,
-                None,
-            )
+    def _sound(self, item: Item) -> Samples | None:
+        """What is kept of an item's sound, as its side of the session sounds now."""
+        kept = self._history.audio.get(item.id)
+        if kept is None or not isinstance(item, MessageItem):
+            return None
+        samples, rate_hz = kept
+        settings = self._floor.settings
+        side = settings.output_format if item.role == "assistant" else settings.input_format
+        return samples if rate_hz == side.rate_hz else resample(samples, rate_hz, side.rate_hz)
+
+    async def _transcribe(self, item: RecordedItem, tell: Callable[[Event], None]) -> None:
+        """Begin to; waits only while too many are being transcribed."""
+        words = self._recordings.expect(item.id)
+        await self._recordings.places.acquire()
+        self._spawn(lambda: self._hear(item, words, tell), f"recording {item.id}")
+
+    async def _hear(
+        self, item: RecordedItem, words: asyncio.Future[str], tell: Callable[[Event], None]
+    ) -> None:
+        try:
+            samples = item.samples
+            if item.rate_hz != RATE_HZ:
+                samples = await asyncio.to_thread(resample, samples, item.rate_hz, RATE_HZ)
+            settings = self._floor.settings
+            heard = await self._conversation.transcribe(samples, settings, Priority.ANSWER)
+            text = f"{item.text} {heard.text}".strip()
+            words.set_result(text)
+            shares, seconds = heard.language_probabilities, heard.audio_seconds
+            tell(Transcribed(item.id, text, shares, seconds, None))
+        except EngineError as error:
+            tell(TranscriptionFailed(item.id, error, None))
+        finally:
+            self._recordings.places.release()
+            if not words.done():
+                words.set_result(item.text)
+
+    def _tell_failure(self, event: Event) -> None:
+        """The words of a response's own recording are told to nobody, but that there are none."""
+        if isinstance(event, TranscriptionFailed):
+            self._outbox.put(Failed(event.error))
+
+
+def _check_length(item: RecordedItem) -> None:
+    seconds = len(item.samples) / item.rate_hz
+    if not 0 < seconds <= MAXIMUM_RECORDING_SECONDS:
+        raise ProtocolError(
+            f"The recording is {seconds:.1f} s long; it may have up to "
+            f"{MAXIMUM_RECORDING_SECONDS:.0f} s. Send longer ones through the input buffer.",
+            code="invalid_value",
+            param="item.content",
         )
 
-    async def _transcribe(self, item: RecordedItem) -> Transcript:
-        seconds = len(item.samples) / item.rate_hz
-        if not 0 < seconds <= MAXIMUM_RECORDING_SECONDS:
-            raise ProtocolError(
-                f"The recording is {seconds:.1f} s long; it may have up to "
-                f"{MAXIMUM_RECORDING_SECONDS:.0f} s. Send longer ones through the input buffer.",
-                code="invalid_value",
-                param="item.content",
-            )
-        samples = item.samples
-        if item.rate_hz != RATE_HZ:
-            samples = await asyncio.to_thread(resample, samples, item.rate_hz, RATE_HZ)
-        return await self._conversation.transcribe(samples, self._floor.settings, Priority.ANSWER)
 
-
-def _message(item: RecordedItem, transcript: Transcript) -> MessageItem:
-    text = f"{item.text} {transcript.text}".strip()
-    return MessageItem(item.id, "user", text, spoken=True)
+def _unheard(item: RecordedItem) -> MessageItem:
+    return MessageItem(item.id, "user", None, spoken=True)

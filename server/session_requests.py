@@ -22,6 +22,7 @@ from server.commands import (
     UpdateSettings,
 )
 from server.conversation.aside import Asides
+from server.conversation.background import Spawn
 from server.conversation.context import Conversation
 from server.conversation.floor import Floor
 from server.conversation.machine import State, Trigger
@@ -39,11 +40,13 @@ Handler = Callable[[Any], Awaitable[None] | None]
 class Requests:
     """Obeys one client."""
 
-    def __init__(self, conversation: Conversation, floor: Floor, asides: Asides) -> None:
+    def __init__(
+        self, conversation: Conversation, floor: Floor, asides: Asides, spawn: Spawn
+    ) -> None:
         self._conversation = conversation
         self._outbox = conversation.outbox
         self._floor = floor
-        self._items = items = Items(conversation, floor)
+        self._items = items = Items(conversation, floor, spawn)
         self._responses = responses = Responses(conversation, floor, items, asides)
         self._handlers: dict[type, Handler] = {
             AppendAudio: lambda command: floor.listen(command.samples),

@@ -262,14 +262,15 @@ class Answers:
                 code="item_truncate_invalid_item_id",
                 param="item_id",
             )
-        text = playback.heard_text(audio_end_ms / 1000)
-        self._conversation.history.cut(item_id, text)
+        heard_seconds = audio_end_ms / 1000
+        text = playback.heard_text(heard_seconds)
+        self._conversation.history.cut(item_id, text, heard_seconds)
         self._outbox.put(ItemTruncated(item_id, audio_end_ms))
 
     def _cut(self, turn: Turn, heard_seconds: float) -> None:
         if turn.answer_id in self._conversation.history.items:
             text = turn.playback.heard_text(heard_seconds)
-            self._conversation.history.cut(turn.answer_id, text)
+            self._conversation.history.cut(turn.answer_id, text, heard_seconds)
 
     def _stop_check(self) -> None:
         if self._check is not None:

@@ -1,7 +1,7 @@
 """What all turns of one conversation share."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engines.batcher import Priority
 from engines.errors import EngineError
@@ -12,6 +12,7 @@ from server.audio import Samples
 from server.config import ConversationConfig
 from server.conversation.history import History
 from server.conversation.outbox import Outbox
+from server.conversation.recordings import Recordings
 from server.language.belief import LanguageBelief
 from server.language.router import Route, RoutingTable, Tier, route
 from server.settings import Settings
@@ -33,6 +34,7 @@ class Conversation:
     language: str  # of the last turn
     belief: LanguageBelief
     table: RoutingTable
+    recordings: Recordings = field(default_factory=Recordings)
     unclear_turns: int = 0  # in a row, that were asked for again
     acknowledgement: str = ""  # the last that was said
 

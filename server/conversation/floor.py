@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from engines.vad import RATE_HZ
 from server.audio import Samples
 from server.config import InterruptionConfig
 from server.conversation.answers import Answers
@@ -291,6 +292,8 @@ class Floor:
     def _add_item(self, utterance: Utterance) -> None:
         self._outbox.put(AudioCommitted(utterance.item_id))
         self._outbox.put(ItemAdded(MessageItem(utterance.item_id, "user", None, spoken=True)))
+        audio = self._conversation.history.audio
+        audio.add(utterance.item_id, utterance.samples, RATE_HZ)
         self.attention.forget()
 
     def _forget_speech(self) -> None:

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from engines.llm import Message, ToolCall
+from server.conversation.kept_audio import KeptAudio
 from server.events import (
+    AnswerAudio,
     AnswerStarted,
     AnswerText,
     Event,
@@ -18,9 +20,10 @@ INTERRUPTED = "…"  # how the model is told that its words ended here for the c
 
 
 class History:
-    """The items of one conversation, in order."""
+    """The items of one conversation, in order, and the sound of the newest."""
 
-    def __init__(self) -> None:
+    def __init__(self, kept_audio_seconds: float = 0.0) -> None:
+        self.audio = KeptAudio(kept_audio_seconds)
         self.items: dict[str, Item] = {}
         self._answer_id: str | None = None  # the assistant's message that is being spoken
 
@@ -31,6 +34,7 @@ class History:
                 self._insert(item, previous_item_id)
             case ItemDeleted(item_id=item_id):
                 self.items.pop(item_id, None)
+                self.audio.forget(item_id)
             case FunctionCalled(item=item):
                 self.items[item.id] = item
             case AnswerStarted(item_id=item_id):
@@ -38,6 +42,8 @@ class History:
                 self.items[item_id] = MessageItem(item_id, "assistant", "", spoken=True)
             case AnswerText(text=text) if self._answer_id is not None:
                 self._extend(self._answer_id, text)
+            case AnswerAudio() if self._answer_id is not None:
+                self.audio.add(self._answer_id, event.samples, event.rate_hz)
             case Transcribed(item_id=item_id, text=text) if item_id in self.items:
                 self.set_text(item_id, text)
 
@@ -47,8 +53,9 @@ class History:
         if isinstance(item, MessageItem):
             self.items[item_id] = replace(item, text=text)
 
-    def cut(self, item_id: str, heard: str) -> None:
+    def cut(self, item_id: str, heard: str, heard_seconds: float) -> None:
         """An answer was interrupted after these words. Raises `KeyError`."""
+        self.audio.cut(item_id, heard_seconds)
         item = self.items[item_id]
         if isinstance(item, MessageItem):
             self.items[item_id] = replace(item, text=heard, is_cut=heard != item.text)

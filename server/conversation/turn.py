@@ -94,7 +94,8 @@ class Turn:
         """Hear, think and speak."""
         if self.utterance is None:
             self.record.language = self._conversation.language
-            await self._respond(self._say(self._words) if self._words else self._think(None))
+            words = self._words
+            await self._respond(lambda: self._say(words) if words else self._think(None))
             return
         try:
             transcript = await self._hear(self.utterance)
@@ -105,7 +106,8 @@ class Turn:
             return
         if transcript.mean_token_probability < self._conversation.config.draft_confidence:
             await self._confirmed.wait()  # such a draft would too often be in vain
-        await self._respond(self._reply(self.utterance, transcript))
+        utterance = self.utterance
+        await self._respond(lambda: self._reply(utterance, transcript))
 
     def ask(self, settings: Settings) -> None:
         """The client wants an answer after all, by these settings; the transcript is awaited."""
@@ -168,7 +170,7 @@ class Turn:
         self.record.language = self._conversation.language
         self._conversation.outbox.put(TranscriptionFailed(utterance.item_id, error, self._epoch))
         if self.answers:
-            await self._respond(self._say(Phrase.FAILURE))
+            await self._respond(lambda: self._say(Phrase.FAILURE))
 
     # ---- what to say ----------------------------------------------------------------------------
 
@@ -241,7 +243,8 @@ class Turn:
 
     # ---- saying it ------------------------------------------------------------------------------
 
-    async def _respond(self, pieces: AsyncGenerator[str, None]) -> None:
+    async def _respond(self, begin: Callable[[], AsyncGenerator[str, None]]) -> None:
+        """Deliver the pieces that `begin` gives, once what was said before is all transcribed."""
         self._conversation.language = self.record.language
         self.has_response = True
         self._conversation.outbox.put(
@@ -249,7 +252,8 @@ class Turn:
         )
         error: EngineError | None = None
         try:
-            await self._deliver(pieces)
+            await self._conversation.recordings.settle(self._conversation.history)
+            await self._deliver(begin())
         except EngineError as failure:
             error = failure
             await self._apologize(failure)

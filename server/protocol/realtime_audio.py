@@ -3,6 +3,7 @@
 The API knows `audio/pcm` at 24 kHz and G.711 at 8 kHz; PCM at 16 and 8 kHz is an extension.
 """
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -30,6 +31,11 @@ def encode_audio(audio_format: AudioFormat, samples: Samples) -> bytes:
     """float32[n] as bytes of this format."""
     _, encode = _CODECS[audio_format.type]
     return encode(samples)
+
+
+def write_audio(audio_format: AudioFormat, samples: Samples) -> str:
+    """float32[n] as bytes of this format in base64."""
+    return base64.b64encode(encode_audio(audio_format, samples)).decode("ascii")
 
 
 def read_format(wire: Fields) -> AudioFormat:

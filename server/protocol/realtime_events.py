@@ -39,7 +39,8 @@ from server.events import (
     TranscriptionFailed,
     TurnFinished,
 )
-from server.items import ROOT
+from server.items import ROOT, MessageItem
+from server.protocol.realtime_audio import write_audio
 from server.protocol.realtime_items import item_to_wire
 from server.protocol.realtime_responses import ResponseEncoder
 from server.protocol.realtime_session import to_wire
@@ -142,7 +143,12 @@ class Encoder:
         ]
 
     def _retrieved(self, told: ItemRetrieved) -> list[Wire]:
-        return [event("conversation.item.retrieved", item=item_to_wire(told.item))]
+        item = item_to_wire(told.item)
+        if told.samples is not None and isinstance(told.item, MessageItem):
+            is_answer = told.item.role == "assistant"
+            side = self._settings.output_format if is_answer else self._settings.input_format
+            item["content"][0]["audio"] = write_audio(side, told.samples)
+        return [event("conversation.item.retrieved", item=item)]
 
     def _deleted(self, told: ItemDeleted) -> list[Wire]:
         if told.item_id in self._item_ids:
@@ -169,6 +175,8 @@ class Encoder:
         )
 
     def _transcription_failed(self, told: TranscriptionFailed) -> list[Wire]:
+        if not self._settings.transcription:
+            return self._failed(Failed(told.error))
         return self._transcription("failed", told.item_id, error=_error_to_wire(told.error))
 
     def _transcription(self, kind: str, item_id: str, **fields: object) -> list[Wire]:

@@ -117,7 +117,7 @@ def _text_of(part: Fields, kind: str) -> str:
 
 
 def item_to_wire(item: Item, status: str = "completed") -> Wire:
-    """An item as the client is told it. Audio is not kept, and so not told."""
+    """An item as the client is told it, without its audio."""
     match item:
         case MessageItem():
             return message_to_wire(item.id, item.role, [_content_of(item)], status)

@@ -4,7 +4,6 @@ The session says words, audio and function calls; the wire wants each in an item
 index of the response's output, and everything again when it is whole.
 """
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +17,7 @@ from server.events import (
     ResponseStarted,
 )
 from server.items import FunctionCallItem
-from server.protocol.realtime_audio import encode_audio
+from server.protocol.realtime_audio import encode_audio, write_audio
 from server.protocol.realtime_items import (
     item_to_wire,
     message_to_wire,
@@ -89,10 +88,10 @@ class ResponseEncoder:
         return [event(f"response.{kind}.delta", **self._content(), delta=text.text)]
 
     def _answer_audio(self, audio: AnswerAudio) -> list[Wire | bytes]:
-        data = encode_audio(self._settings.output_format, audio.samples)
+        audio_format = self._settings.output_format
         if self._settings.binary_audio and self._conversation_id is not None:
-            return [data]
-        delta = base64.b64encode(data).decode("ascii")
+            return [encode_audio(audio_format, audio.samples)]
+        delta = write_audio(audio_format, audio.samples)
         return [event("response.output_audio.delta", **self._content(), delta=delta)]
 
     def _function_called(self, called: FunctionCalled) -> list[Wire | bytes]:

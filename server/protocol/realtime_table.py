@@ -17,7 +17,9 @@ SERVER_EVENTS: Mapping[str, str] = {
     "session.updated": "The whole effective configuration, defaults included.",
     "conversation.item.added": "An item has entered the conversation, after `previous_item_id`.",
     "conversation.item.done": "The item is whole.",
-    "conversation.item.retrieved": "How an item stands. Audio is not kept, and so not sent back.",
+    "conversation.item.retrieved": "How an item stands, with its audio where it has "
+    "some: that of the newest items is kept, a minute in all (`conversation.kept_audio_seconds`), "
+    "and of an answer that was cut only what was heard.",
     "conversation.item.deleted": "The item has left the conversation.",
     "conversation.item.truncated": "The answer now ends, for the model too, with the last word "
     "that was heard whole.",
