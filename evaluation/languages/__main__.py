@@ -16,7 +16,7 @@ from evaluation.ablation.__main__ import OWN, STARTER_CAVEAT
 from evaluation.ablation.ways import possible
 from evaluation.data.questions import Question, read
 from evaluation.languages import identification, latency, routing, switching
-from evaluation.languages.queries import labelled
+from evaluation.languages.queries import held_out, labelled
 from evaluation.languages.scenarios import scenarios
 from evaluation.server_process import ServerFailed, server_process
 from evaluation.terminal import Terminal
@@ -62,6 +62,8 @@ async def _run(
     if "routing" in options.parts:
         terminal.heading("Routing: agreement with a person's labels")
         terminal.line(routing.table(labelled()))
+        terminal.heading("The same on questions labelled before the router had read them")
+        terminal.line(routing.table(held_out()))
     if "switching" in options.parts:
         await _switching(flags, terminal)
     if {"identification", "ablation", "latency"}.isdisjoint(options.parts):

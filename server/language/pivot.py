@@ -1,8 +1,9 @@
-"""What must survive a translation: numbers, amounts of money, dates and names.
+"""What must survive a translation: numbers, amounts of money, dates, countries, languages, names.
 
 Placeholders would protect them, but small models drop or translate those too. So what stands in the
 source is looked for in the translation, by value: a number in digits may come out in words, Monday
-as Lunes. What is lost makes the caller's question go the direct way. Pure: texts in, losses out.
+as Lunes, France as Pransya (`places.py`). What is lost makes the caller's question go the direct
+way. Pure: texts in, losses out.
 """
 
 import re
@@ -13,11 +14,11 @@ from functools import cache
 from babel import Locale
 
 from server.language.numerals import folded, numbers_in
-from server.language.resources import currencies, script, translated_capitals
+from server.language.places import lost_places, place_words
+from server.language.resources import babel_locale, currencies, script, translated_capitals
 
 _WORD = re.compile(r"[^\W\d_](?:[\w\u0900-\u097f]|['’](?=\w))*")
 _SENTENCE_END = re.compile(r"[.?!।:…\"“]\s*$|^\W*$")
-_BABEL = {"tl": "fil"}  # CLDR's code of Tagalog
 _SOUNDS = str.maketrans(
     {
         **dict.fromkeys("कखcqxक़", "k"),
@@ -47,6 +48,7 @@ def lost_in_translation(
         return ("everything",)
     before, after = _values(text, language), _values(translation, translated_to)
     lost = [*(before - after), *(f"added {value}" for value in _numbers(after - before))]
+    lost += lost_places(text, language, translation, translated_to)
     names = _lost_names(text, language, translation, translated_to)
     return (*lost, *(f"name {name}" for name in names))
 
@@ -74,7 +76,7 @@ def _currencies_in(text: str, language: str) -> Iterator[str]:
 @cache
 def _calendar(language: str) -> Mapping[str, tuple[str, ...]]:
     """Names of days and months, folded: "monday" is ("day 0",)."""
-    locale = Locale.parse(_BABEL.get(language, language))
+    locale = Locale.parse(babel_locale(language))
     found: dict[str, tuple[str, ...]] = {}
     for kind, names in (("day", locale.days), ("month", locale.months)):
         for number, name in names["stand-alone"]["wide"].items():
@@ -115,10 +117,10 @@ def _is_common(word: str, language: str) -> bool:
 
 @cache
 def _translated(language: str) -> frozenset[str]:
-    locale = Locale.parse(_BABEL.get(language, language))
+    locale = Locale.parse(babel_locale(language))
     names = [*locale.territories.values(), *locale.languages.values(), *_calendar(language)]
     words = {folded(word) for name in names for word in _WORD.findall(str(name))}
-    return frozenset(words | translated_capitals(language))
+    return frozenset({*words, *place_words(language), *translated_capitals(language)})
 
 
 def _spelling(word: str, is_spelled: bool) -> str:

@@ -133,6 +133,25 @@ def translated_capitals(language: str) -> frozenset[str]:
 
 
 @cache
+def also_called(language: str, code: str) -> tuple[str, ...]:
+    """What a country (FR) or a language (fr) is called besides its name in CLDR."""
+    data: Mapping[str, Any] = tomllib.loads(read(language, "names.toml"))
+    return tuple(data.get("also_called", {}).get(code, ()))
+
+
+@cache
+def not_names(language: str) -> tuple[str, ...]:
+    """Names of countries and languages that are first of all other words."""
+    data: Mapping[str, Any] = tomllib.loads(read(language, "names.toml"))
+    return tuple(data.get("not_names", ()))
+
+
+def babel_locale(language: str) -> str:
+    """CLDR's code of a language, for Babel."""
+    return {"tl": "fil"}.get(language, language)
+
+
+@cache
 def script(language: str) -> str:
     """Unicode's name of the script that it alone is written in; empty for the Latin one."""
     return str(tomllib.loads(read(language, "language.toml")).get("script", ""))

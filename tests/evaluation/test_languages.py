@@ -1,5 +1,6 @@
 """The evaluation of languages: its scenarios, its tables, its parts on scripted engines."""
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from evaluation.ablation import Outcome, Way
 from evaluation.data.questions import Question
 from evaluation.languages import identification, latency, routing
 from evaluation.languages.identification import Identified, identify_all
-from evaluation.languages.queries import labelled
+from evaluation.languages.queries import held_out, labelled
 from evaluation.languages.scenarios import Line, scenarios
 from evaluation.languages.switching import Flip
 from server.config import LANGUAGES
@@ -69,6 +70,13 @@ def test_the_router_s_table_has_every_language_and_all_questions() -> None:
     for language in LANGUAGES:
         assert f"| {language}" in text
     assert text.count("of 63") == 2 * len(LANGUAGES)
+
+
+def test_the_held_out_questions_are_as_many_of_every_kind_and_none_is_known() -> None:
+    counts = Counter((query.language, query.complexity) for query in held_out())
+    assert set(counts.values()) == {7}
+    assert len(counts) == 3 * len(LANGUAGES)
+    assert {query.text for query in held_out()}.isdisjoint(query.text for query in labelled())
 
 
 def test_latency_is_told_of_each_way_and_of_pivots_that_went_through() -> None:

@@ -20,6 +20,7 @@ LOST = [
     ("hi", "मेरा नाम मोहन है।", "en", "My name is Ravi.", ["name Ravi"]),
     ("en", "Please ask Priya.", "hi", "कृपया मोहन से पूछिए।", ["name Priya"]),
     ("fr", "Il a 12 euros.", "en", "He has twelve dollars.", ["currency EUR"]),
+    ("tl", "Taga-Pransya po ako.", "en", "I am from Spain.", ["country FR"]),
     ("en", "In May it rains.", "tl", "Umuulan po.", ["month 5"]),
     ("en", "Hello.", "tl", " ", ["everything"]),
 ]
