@@ -28,6 +28,7 @@ from server.voices import all_voices
 log = logging.getLogger(__name__)
 
 MAXIMUM_MESSAGE_BYTES = 16 * 1024 * 1024  # an append of 15 MiB and its wrapping
+REQUEST_SECONDS = 30.0  # in which a new connection's first request, or its next, has come whole
 HEARTBEAT_SECONDS = 20.0  # a client that vanished without a word is noticed within twice this
 
 
@@ -54,6 +55,15 @@ class Server:
         Rest(self.calls).add_routes(app)
         app.on_shutdown.append(self._close_sockets)
         return app
+
+    def runner(self) -> web.AppRunner:
+        """What serves the application: a connection that does not ask for anything is closed."""
+        return web.AppRunner(
+            self.application(),
+            access_log=None,
+            handler_cancellation=True,  # a client that has gone waits for nothing
+            keepalive_timeout=REQUEST_SECONDS,
+        )
 
     async def health(self, request: web.Request) -> web.Response:
         """200 while every engine's thread lives, with what has happened so far."""
@@ -152,11 +162,7 @@ async def serve(config: Config) -> int:
         _check_languages(talk.languages, engines.languages)
         await asyncio.to_thread(prepare, [talk.locale(language) for language in talk.languages])
         server = Server(config, engines)
-        runner = web.AppRunner(
-            server.application(),
-            access_log=None,
-            handler_cancellation=True,  # a client that has gone waits for nothing
-        )
+        runner = server.runner()
         await runner.setup()
         try:
             await web.TCPSite(runner, config.server.host, config.server.port).start()

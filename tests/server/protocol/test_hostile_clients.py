@@ -6,11 +6,13 @@ import json
 import os
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+from aiohttp import web
 
+from server import app
 from server.app import MAXIMUM_MESSAGE_BYTES, Server
 from server.config import Config
 from server.protocol import realtime
@@ -148,6 +150,63 @@ async def test_a_handshake_that_stops_half_way_keeps_nobody_out(
     assert server.calls.counters.sessions == 0  # it has no place yet
     await assert_takes_a_call(client)
     writer.transport.abort()
+
+
+@pytest.mark.parametrize(
+    "sent", ["", UPGRADE[:40], UPGRADE[:-2]], ids=["nothing", "half", "all but its end"]
+)
+@pytest.mark.parametrize("trickles", [False, True])
+async def test_a_handshake_that_does_not_come_ends_its_connection(
+    server: Server, monkeypatch: pytest.MonkeyPatch, sent: str, *, trickles: bool
+) -> None:
+    monkeypatch.setattr(app, "REQUEST_SECONDS", 0.3)
+    async with listening(server) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent.encode())
+        dripping = asyncio.create_task(drip(writer)) if trickles else None
+        try:
+            async with asyncio.timeout(10):
+                with suppress(ConnectionError):  # what was on its way meets a closed connection
+                    assert await reader.read() == b""  # closed without a word
+        finally:
+            if dripping is not None:
+                dripping.cancel()
+            writer.transport.abort()
+
+
+async def test_half_a_frame_and_then_nothing_ends_the_call(
+    client: Client, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "HEARTBEAT_SECONDS", 0.2)
+    async with raw_call(client) as (reader, writer):
+        writer.write(frame(GARBAGE)[:20])
+        async with asyncio.timeout(10):
+            with suppress(ConnectionError):
+                received = await reader.read()
+                assert b"\x89\x00" in received  # a ping, which was not answered
+        await until_free(server)
+        await assert_takes_a_call(client)
+
+
+@asynccontextmanager
+async def listening(server: Server) -> AsyncIterator[int]:
+    """The port of a server that runs as it does in earnest."""
+    runner = server.runner()
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
+
+
+async def drip(writer: asyncio.StreamWriter) -> None:
+    """A byte of a header now and then, which never ends."""
+    with suppress(ConnectionError):
+        while True:
+            writer.write(b"A")
+            await writer.drain()
+            await asyncio.sleep(0.05)
 
 
 REPLAYED: tuple[tuple[str, dict[str, Any], str | None], ...] = (

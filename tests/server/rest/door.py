@@ -75,7 +75,7 @@ def form(file: bytes | None, **fields: str) -> FormData:
 def served(server: Server) -> Iterator[str]:
     """The server's address; it runs on a thread of its own, for clients that block."""
     loop = asyncio.new_event_loop()
-    runner = web.AppRunner(server.application(), handler_cancellation=True)
+    runner = server.runner()
 
     async def start() -> str:
         await runner.setup()

@@ -10,12 +10,14 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import WSServerHandshakeError
+from yarl import URL
 
 from evaluation.caller import CallFailed
 from evaluation.telephone import twilio_phone
 from evaluation.telephone.line import Network
 from evaluation.telephone.twilio_phone import TwilioPhone, post
 from server.config import ServerConfig
+from server.protocol import twilio
 from server.protocol.twilio_voice import TOKEN_SECONDS, signature
 from tests.fakes import Stage
 from tests.server.telephone.doors import TOKEN, Doors, open_doors, sound
@@ -88,6 +90,22 @@ async def test_what_twilio_has_not_signed_is_refused(path: str, token: str) -> N
         async with http.post(f"{doors.url}/twilio/{path}", data=FORM) as reply:
             assert reply.status == 403
         assert doors.server.counters.refused == {"Forbidden": 2}
+
+
+async def test_a_form_that_does_not_come_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(twilio, "FORM_SECONDS", 0.2)
+    async with open_doors() as doors:
+        url = URL(doors.url)
+        reader, writer = await asyncio.open_connection(url.host, url.port)
+        writer.write(
+            b"POST /twilio/voice HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\n\r\nCallSid="
+        )
+        assert await reader.readline() == b"HTTP/1.1 408 Request Timeout\r\n"
+        assert b"did not arrive" in await reader.read(2000)
+        writer.close()
 
 
 @virtual_time
