@@ -177,8 +177,20 @@ class AnswerAudio:
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionArguments:
+    """The next characters of the arguments of a call that the answer will perhaps make."""
+
+    response_id: str
+    item_id: str
+    call_id: str
+    name: str
+    delta: str
+    epoch: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class FunctionCalled:
-    """The answer asks the client to run a function."""
+    """The answer asks the client to run a function: the call is whole."""
 
     response_id: str
     item: FunctionCallItem
@@ -281,6 +293,7 @@ Event = (
     | AnswerStarted
     | AnswerText
     | AnswerAudio
+    | FunctionArguments
     | FunctionCalled
     | ResponseFinished
     | Beside

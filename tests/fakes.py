@@ -4,6 +4,7 @@ They have the face of a `Batcher`. What they say is scripted; what they were ask
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from types import TracebackType
@@ -14,7 +15,7 @@ import numpy as np
 from engines.batcher import Priority
 from engines.errors import EngineError
 from engines.host import Engines
-from engines.llm import ChatRequest, Completion, Forget, TextDelta, ToolCall
+from engines.llm import ChatRequest, Completion, Forget, TextDelta, ToolCall, ToolCallDelta
 from engines.loaded import LoadedModel
 from engines.stt import SttRequest, Transcript
 from engines.tts import SpeechChunk, SpeechRequest
@@ -173,8 +174,11 @@ class Stage:
         if not request.generate:
             return [(self.prefill_seconds, Completion("ready", 10))]
         if self.tool_call:
-            done = Completion("tool_calls", 10, 0, 5)
-            return [(self.token_seconds, self.tool_call), (0.0, done)]
+            call, done = self.tool_call, Completion("tool_calls", 10, 0, 5)
+            pieces = re.findall(".{1,5}", call.arguments)
+            deltas = [ToolCallDelta(call.id, call.name, piece) for piece in pieces]
+            written = [(self.token_seconds, delta) for delta in deltas]
+            return [*written, (0.0, call), (0.0, done)]
         words = [(self.token_seconds, TextDelta(text)) for text in self.answer]
         return [*words, (0.0, Completion("stop", 10, 0, len(words)))]
 

@@ -1,7 +1,7 @@
 """The language model: llama.cpp, continuously batched over many chats."""
 
 from engines.config import LlmConfig
-from engines.llm.chat import Message, Tool, ToolCall
+from engines.llm.chat import Message, Tool, ToolCall, ToolCallDelta
 from engines.llm.engine import LlmEngine
 from engines.llm.requests import (
     ChatOutput,
@@ -24,4 +24,5 @@ __all__ = [
     "TextDelta",
     "Tool",
     "ToolCall",
+    "ToolCallDelta",
 ]

@@ -41,6 +41,16 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """The next characters of the arguments of a call that is being written: its `ToolCall`, with
+    the same id, follows when it is whole, and never comes when it turns out to be none."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """A function that the model may ask for."""
 

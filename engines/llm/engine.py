@@ -30,7 +30,7 @@ _CHUNKS_ALONE = 4
 
 
 class LlmEngine:
-    """A GGUF model behind a `Batcher`. A job's outputs are `TextDelta` and `ToolCall`, and at last
+    """A GGUF model behind a `Batcher`. A job's outputs are those of `ChatOutput`: at last
     a `Completion`.
 
     A job is refused with `ContextTooLong` if it does not fit even without its history, and with

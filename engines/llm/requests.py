@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from engines.llm.chat import Message, Tool, ToolCall
+from engines.llm.chat import Message, Tool, ToolCall, ToolCallDelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +52,4 @@ class Completion:
 
 
 LlmRequest: TypeAlias = ChatRequest | Forget
-ChatOutput: TypeAlias = TextDelta | ToolCall | Completion
+ChatOutput: TypeAlias = TextDelta | ToolCallDelta | ToolCall | Completion

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from engines.batcher import Priority
-from engines.llm import ChatRequest, Completion, TextDelta, ToolCall
+from engines.llm import ChatRequest, Completion, TextDelta, ToolCall, ToolCallDelta
 from engines.translate import Pair
 from server.conversation.prompt import (
     ENGLISH,
@@ -26,7 +26,7 @@ from server.language.router import Tier
 from server.language.sentences import SentenceStream
 from server.metrics import Milestone, TurnRecord
 
-Thought = str | ToolCall | Completion
+Thought = str | ToolCallDelta | ToolCall | Completion
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Thinker:
             async with aclosing(self._translated(asked, question)) as thoughts:
                 async for thought in thoughts:
                     gap = " " if isinstance(thought, str) else gap
-                    has_called = has_called or isinstance(thought, ToolCall)
+                    has_called = has_called or isinstance(thought, ToolCallDelta)
                     yield thought
             return
         except LostInTranslation as loss:
@@ -106,7 +106,7 @@ class Thinker:
                         self._reach(Milestone.FIRST_TOKEN)
                         for piece in sentences.push(text):
                             yield piece
-                    case ToolCall():
+                    case ToolCallDelta() | ToolCall():
                         for piece in sentences.flush():  # what was said before the call
                             yield piece
                         yield output

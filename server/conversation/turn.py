@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from engines.batcher import Priority
 from engines.errors import EngineError, TinigError
-from engines.llm import Completion, ToolCall
+from engines.llm import Completion, ToolCall, ToolCallDelta
 from engines.stt import Transcript
 from engines.tts import SpeechRequest
 from server.audio import Samples, samples_from_int16
@@ -25,6 +25,7 @@ from server.events import (
     AnswerStarted,
     AnswerText,
     Failed,
+    FunctionArguments,
     FunctionCalled,
     HandoverOffered,
     ResponseFinished,
@@ -87,6 +88,7 @@ class Turn:
         self._words = words
         self._on_heard = on_heard  # called when there is a transcript
         self._completion: Completion | None = None
+        self._call_item_ids: dict[str, str] = {}  # by the call's id
         self._confirmed = asyncio.Event()
         self._has_believed = False  # whether the belief about the language has these words
 
@@ -230,6 +232,8 @@ class Turn:
                 match thought:
                     case str():
                         yield thought
+                    case ToolCallDelta():
+                        self._begin_call(thought)
                     case ToolCall():
                         self._call(thought)
                     case Completion():
@@ -237,8 +241,16 @@ class Turn:
                         self.record.prompt_tokens = thought.prompt_tokens
                         self.record.reused_tokens = thought.reused_tokens
 
+    def _begin_call(self, call: ToolCallDelta) -> None:
+        item_id = self._call_item_ids.setdefault(call.id, new_id("item"))
+        part = FunctionArguments(
+            self.response_id, item_id, call.id, call.name, call.arguments, self._epoch
+        )
+        self._conversation.outbox.put(part)
+
     def _call(self, call: ToolCall) -> None:
-        item = FunctionCallItem(new_id("item"), call.id, call.name, call.arguments)
+        item_id = self._call_item_ids[call.id]
+        item = FunctionCallItem(item_id, call.id, call.name, call.arguments)
         self._conversation.outbox.put(FunctionCalled(self.response_id, item, self._epoch))
 
     # ---- saying it ------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from server.events import (
     CallEnded,
     Event,
     Failed,
+    FunctionArguments,
     FunctionCalled,
     HandoverOffered,
     InterruptionJudged,
@@ -105,7 +106,13 @@ class Encoder:
             case ResponseFinished():
                 response, self._response = self._running(), None
                 return response.encode(told)
-            case AnswerStarted() | AnswerText() | AnswerAudio() | FunctionCalled():
+            case (
+                AnswerStarted()
+                | AnswerText()
+                | AnswerAudio()
+                | FunctionArguments()
+                | FunctionCalled()
+            ):
                 return self._running().encode(told)
         return list(self._encoders[type(told)](told))
 

@@ -12,6 +12,7 @@ from server.events import (
     AnswerStarted,
     AnswerText,
     Event,
+    FunctionArguments,
     FunctionCalled,
     ResponseFinished,
     ResponseStarted,
@@ -49,11 +50,14 @@ class ResponseEncoder:
         self._message_index = 0
         self._previous_item_id: str | None = None  # what stands before it
         self._text = ""
+        self._call: Wire | None = None  # the one that is being written
+        self._call_index = 0
         self._encoders: dict[type, Callable[[Any], list[Wire | bytes]]] = {
             ResponseStarted: self._started,
             AnswerStarted: self._answer_started,
             AnswerText: self._answer_text,
             AnswerAudio: self._answer_audio,
+            FunctionArguments: self._arguments,
             FunctionCalled: self._function_called,
             ResponseFinished: self._finished,
         }
@@ -94,30 +98,44 @@ class ResponseEncoder:
         delta = write_audio(audio_format, audio.samples)
         return [event("response.output_audio.delta", **self._content(), delta=delta)]
 
+    def _arguments(self, part: FunctionArguments) -> list[Wire | bytes]:
+        begun: list[Wire | bytes] = []
+        if self._call is None or self._call["id"] != part.item_id:
+            item = FunctionCallItem(part.item_id, part.call_id, part.name, "")
+            begun = self._begin_call(item_to_wire(item, "in_progress"))
+        assert self._call is not None
+        self._call["arguments"] += part.delta
+        kind = "response.function_call_arguments.delta"
+        return [*begun, event(kind, **self._of_call(), delta=part.delta)]
+
+    def _begin_call(self, item: Wire) -> list[Wire | bytes]:
+        ended = [*self._finish_message("completed"), *self._finish_call("incomplete")]
+        self._call, self._call_index = item, len(self._output)
+        self._output.append(item)
+        at = {"response_id": self._id, "output_index": self._call_index}
+        added = event("response.output_item.added", **at, item=dict(item))
+        return [*ended, added, *self._enter_conversation(dict(item))]
+
     def _function_called(self, called: FunctionCalled) -> list[Wire | bytes]:
         call = called.item
-        begun = item_to_wire(FunctionCallItem(call.id, call.call_id, call.name, ""), "in_progress")
-        item = item_to_wire(call)
-        wires = self._finish_message("completed")
-        at = {"response_id": self._id, "output_index": len(self._output)}
-        arguments = {**at, "item_id": call.id, "call_id": call.call_id}
-        self._output.append(item)
-        kind = "response.function_call_arguments"
-        entering = self._enter_conversation(begun)
-        return [
-            *wires,
-            event("response.output_item.added", **at, item=begun),
-            *entering,
-            event(f"{kind}.delta", **arguments, delta=call.arguments),
-            event(f"{kind}.done", **arguments, name=call.name, arguments=call.arguments),
-            *self._leave_done(item),
-            event("response.output_item.done", **at, item=item),
-        ]
+        told = {"name": call.name, "arguments": call.arguments}
+        done = event("response.function_call_arguments.done", **self._of_call(), **told)
+        return [done, *self._finish_call("completed")]
+
+    def _finish_call(self, status: str) -> list[Wire | bytes]:
+        """The events that end the call that is being written, if there is one."""
+        item, self._call = self._call, None
+        if item is None:
+            return []
+        item["status"] = status
+        at = {"response_id": self._id, "output_index": self._call_index}
+        return [*self._leave_done(item), event("response.output_item.done", **at, item=item)]
 
     def _finished(self, finished: ResponseFinished) -> list[Wire | bytes]:
-        wires = self._finish_message(
-            "completed" if finished.status == "completed" else "incomplete"
-        )
+        wires = [
+            *self._finish_message("completed" if finished.status == "completed" else "incomplete"),
+            *self._finish_call("incomplete"),
+        ]
         details: Wire = {"type": finished.status}
         if finished.reason is not None:
             details["reason"] = finished.reason
@@ -175,6 +193,16 @@ class ResponseEncoder:
             "output_index": self._message_index,
             "item_id": self._message["id"],
             "content_index": 0,
+        }
+
+    def _of_call(self) -> Wire:
+        if self._call is None:
+            raise AssertionError("arguments came without the call that they belong to")
+        return {
+            "response_id": self._id,
+            "output_index": self._call_index,
+            "item_id": self._call["id"],
+            "call_id": self._call["call_id"],
         }
 
     def _part(self, text: str) -> Wire:

@@ -46,7 +46,8 @@ SERVER_EVENTS: Mapping[str, str] = {
     "response.output_audio_transcript.done": "The words of the message.",
     "response.output_text.done": "The text of the message.",
     "response.content_part.done": "The part is whole.",
-    "response.function_call_arguments.delta": "The arguments of a function call.",
+    "response.function_call_arguments.delta": "The next characters of a call's arguments, as the "
+    "model writes them.",
     "response.function_call_arguments.done": "The arguments, as a JSON object in a string.",
     "response.output_item.done": "The item is whole, or will never be (`status`).",
     "response.done": "The answer's end: `status`, why (`status_details`), output and usage. "

@@ -20,6 +20,7 @@ from engines.llm import (
     Tool,
     ToolCall,
 )
+from engines.llm import ToolCallDelta as CallDelta
 from server.config import RestConfig
 from server.ids import new_id
 from server.rest import bodies, schema
@@ -36,6 +37,7 @@ from server.rest.chat_schema import (
     CreateChatCompletionRequest,
     Delta,
     FinishReason,
+    FunctionDelta,
     PromptTokensDetails,
     ToolCallDelta,
 )
@@ -158,7 +160,7 @@ class _Answer:
 async def _chunks(
     answer: _Answer, outputs: AsyncGenerator[ChatOutput, None], *, with_usage: bool
 ) -> AsyncGenerator[dict[str, Any], None]:
-    has_begun = False
+    has_begun, called_id = False, ""
     async with aclosing(outputs):
         async for output in outputs:
             if not has_begun:
@@ -167,16 +169,21 @@ async def _chunks(
             answer.take(output)
             if isinstance(output, TextDelta):
                 yield answer.chunk(Delta(content=output.text))
-            elif isinstance(output, ToolCall):
-                yield answer.chunk(_call_delta(answer))
+            elif isinstance(output, CallDelta):
+                yield answer.chunk(_call_delta(answer, output, called_id))
+                called_id = output.id
     yield answer.chunk(Delta(), answer.finish_reason)
     if with_usage:
         yield answer.usage_chunk()
 
 
-def _call_delta(answer: _Answer) -> Delta:
-    index, call = len(answer.calls) - 1, answer.calls[-1]
-    return Delta(tool_calls=(ToolCallDelta(index, call.id, call.type, call.function),))
+def _call_delta(answer: _Answer, part: CallDelta, called_id: str) -> Delta:
+    """`called_id`: the call that the last part belonged to."""
+    index = len(answer.calls)
+    if part.id == called_id:
+        return Delta(tool_calls=(ToolCallDelta(index, FunctionDelta(part.arguments)),))
+    first = FunctionDelta(part.arguments, part.name)
+    return Delta(tool_calls=(ToolCallDelta(index, first, part.id, "function"),))
 
 
 def _chat_request(

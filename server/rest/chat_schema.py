@@ -187,13 +187,21 @@ class ChatCompletion:
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionDelta:
+    """The next characters of a call's arguments; the name comes with the first."""
+
+    arguments: str
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ToolCallDelta:
-    """A call, all of it at once."""
+    """A part of a call; all but its index and arguments comes with the first."""
 
     index: int
-    id: str
-    type: Literal["function"]
-    function: CalledFunction
+    function: FunctionDelta
+    id: str | None = None
+    type: Literal["function"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

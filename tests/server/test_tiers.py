@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from engines.errors import EngineError
-from engines.llm import ChatRequest, Completion, Forget, TextDelta, ToolCall
+from engines.llm import ChatRequest, Completion, Forget, TextDelta, ToolCall, ToolCallDelta
 from engines.translate import Translation, TranslationRequest
 from server.commands import CreateItem, CreateResponse
 from server.config import ConversationConfig
@@ -31,13 +31,16 @@ BACK = {
 }
 
 
+Said = str | ToolCallDelta | ToolCall
+
+
 class Model:
     """A stage whose language model answers each kind of request in its own way."""
 
     def __init__(self, heard: str = WHY) -> None:
         self.stage = Stage(heard=heard, language="tl", token_seconds=0.05)
         self.translations = {WHY: IN_ENGLISH, **BACK}
-        self.english: tuple[str | ToolCall, ...] = ("Air scatters light.", " Blue most of all.")
+        self.english: tuple[Said, ...] = ("Air scatters light.", " Blue most of all.")
         self.direct = "Direktang sagot po."
         self.notes_seconds = 0.05
         self.stage.llm.script = self._script
@@ -53,7 +56,7 @@ class Model:
             outputs[0] = (self.notes_seconds, outputs[0][1])
         return [*outputs, (0.0, Completion("stop", 10, 4, len(outputs)))]
 
-    def _answer(self, request: ChatRequest) -> tuple[str | ToolCall, ...]:
+    def _answer(self, request: ChatRequest) -> tuple[Said, ...]:
         said = request.messages[-1].content
         kind = request.session.partition("/")[2]
         if kind == "english":
@@ -263,7 +266,7 @@ async def test_a_draft_that_is_dropped_ends_its_pivot_and_says_nothing() -> None
 async def test_a_pivot_calls_tools_and_is_not_asked_twice_after_a_call() -> None:
     model = Model()
     call = ToolCall(id="call_1", name="look_up", arguments="{}")
-    model.english = ("Air scatters light.", call)
+    model.english = ("Air scatters light.", ToolCallDelta("call_1", "look_up", "{}"), call)
     settings = replace(Settings(), tools=(TOOL,))
     result = await play(model.stage, TURN, settings=settings, config=PATIENT)
     assert [event.item.name for event in result.of(FunctionCalled)] == ["look_up"]

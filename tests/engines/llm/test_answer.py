@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engines.llm import TextDelta, ToolCall
+from engines.llm import TextDelta, ToolCall, ToolCallDelta
 from engines.llm.answer import AnswerStream, StopStrings, ToolCallParser, parse_tool_call
 
 CALL = '<tool_call>\n{"name": "book", "arguments": {"day": "lunes"}}\n</tool_call>'
@@ -25,6 +25,8 @@ def parsed(chunks: list[str]) -> list[Part]:
     parser = ToolCallParser()
     parts: list[Part] = []
     for part in [*(part for chunk in chunks for part in parser.feed(chunk)), *parser.close()]:
+        if isinstance(part, ToolCallDelta):
+            continue  # see below
         if isinstance(part, ToolCall):
             parts.append((part.name, part.arguments))
         elif parts and isinstance(parts[-1], str):
@@ -82,6 +84,39 @@ def test_text_is_held_back_only_while_it_may_be_a_tag() -> None:
     assert "".join(map(str, parser.feed("day>"))) == "<today>"
 
 
+def written(text: str) -> tuple[list[ToolCallDelta], list[ToolCall]]:
+    """What is told of a text that comes character by character: deltas, and calls."""
+    parser = ToolCallParser()
+    parts = [*(part for character in text for part in parser.feed(character)), *parser.close()]
+    assert not "".join(part for part in parts if isinstance(part, str)).strip()
+    deltas = [part for part in parts if isinstance(part, ToolCallDelta)]
+    return deltas, [part for part in parts if isinstance(part, ToolCall)]
+
+
+def test_arguments_are_told_while_they_are_written() -> None:
+    deltas, (call,) = written(CALL)
+    assert [delta.arguments for delta in deltas] == list('{"day": "lunes"}')
+    assert {(delta.id, delta.name) for delta in deltas} == {(call.id, "book")}
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ('{"name": "f", "arguments": {"a": "}{\\"}"}}', ['{"a": "}{\\"}"}']),
+        ('{"name": "f", "arguments": {"a": [{}]}, "more": {}}', ['{"a": [{}]}']),
+        ('{"arguments": {"a": 1}, "name": "f"}', ['{"a": 1}']),  # its name comes too late
+        ('{"name": "f"}', ["{}"]),
+        ('{"name": "f", "arguments": {"a": nonsense}}', ['{"a": nonsense}', None]),
+        ('{"name": "f", "arguments": {"a": "left', ['{"a": "left', None]),
+    ],
+)
+def test_what_is_told_of_arguments(body: str, told: list[str | None]) -> None:
+    """None: the call never becomes whole."""
+    deltas, calls = written(f"<tool_call>{body}")
+    assert "".join(delta.arguments for delta in deltas) == told[0]
+    assert [call.arguments for call in calls] == ([] if told[-1] is None else told)
+
+
 names = st.text(min_size=1, max_size=10)
 json_objects = st.dictionaries(
     st.text(max_size=5), st.none() | st.booleans() | st.integers() | st.text(max_size=5)
@@ -94,6 +129,19 @@ def test_every_well_formed_call_is_understood(name: str, arguments: dict[str, ob
     assert call is not None
     assert call.name == name
     assert json.loads(call.arguments) == arguments
+
+
+@given(names, json_objects, st.booleans())
+def test_the_told_parts_of_arguments_are_the_call(
+    name: str, arguments: dict[str, object], ascii_only: bool
+) -> None:
+    body = json.dumps({"name": name, "arguments": arguments}, ensure_ascii=ascii_only)
+    if "<" in body:
+        return  # it may hold a tag
+    deltas, (call,) = written(f"<tool_call>{body}</tool_call>")
+    assert "".join(delta.arguments for delta in deltas) == call.arguments
+    assert json.loads(call.arguments) == arguments
+    assert call.name == name
 
 
 @pytest.mark.parametrize(

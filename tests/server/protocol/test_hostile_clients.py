@@ -153,9 +153,10 @@ async def test_a_handshake_that_stops_half_way_keeps_nobody_out(
 
 
 @pytest.mark.parametrize(
-    "sent", ["", UPGRADE[:40], UPGRADE[:-2]], ids=["nothing", "half", "all but its end"]
+    ("sent", "trickles"),
+    [("", False), (UPGRADE[:40], False), (UPGRADE[:-2], False), (UPGRADE[:-2], True)],
+    ids=["nothing", "half", "all but its end", "a header without end"],
 )
-@pytest.mark.parametrize("trickles", [False, True])
 async def test_a_handshake_that_does_not_come_ends_its_connection(
     server: Server, monkeypatch: pytest.MonkeyPatch, sent: str, *, trickles: bool
 ) -> None:

@@ -1,6 +1,7 @@
 """The OpenAI Realtime protocol over a real WebSocket, on scripted engines."""
 
 import base64
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -283,6 +284,44 @@ async def test_a_call_by_the_client_may_be_answered_for(client: Client, stage: S
         await call.send("response.create")
         await call.until("response.done")
     assert [m.role for m in stage.prompts[0].messages[1:]] == ["assistant", "tool"]
+
+
+async def test_arguments_come_while_the_model_writes_them(client: Client, stage: Stage) -> None:
+    arguments = '{"day": "Monday", "hour": "ten"}'
+    stage.tool_call, stage.token_seconds = ToolCall("call_1", "book", arguments), 0.05
+    async with calling(client) as call:
+        await call.update(tools=[TOOL], **TEXT)
+        await call.send("response.create")
+        first = await call.until("response.function_call_arguments.delta")
+        await call.update()
+        assert not call.of("response.function_call_arguments.done")
+        await call.until("response.done")
+    deltas = call.of("response.function_call_arguments.delta")
+    assert [event["delta"] for event in deltas] == re.findall(".{1,5}", arguments)
+    (added,) = call.of("response.output_item.added")
+    assert added["item"]["arguments"] == ""
+    (done,) = call.of("response.function_call_arguments.done")
+    assert (done["name"], done["arguments"], done["call_id"]) == ("book", arguments, "call_1")
+    assert done["item_id"] == first["item_id"] == added["item"]["id"]
+    (item,) = call.received[-1]["response"]["output"]
+    assert (item["arguments"], item["status"]) == (arguments, "completed")
+
+
+async def test_a_call_that_is_broken_off_is_incomplete(client: Client, stage: Stage) -> None:
+    stage.tool_call, stage.token_seconds = ToolCall("call_1", "book", '{"day": "Monday"}'), 0.2
+    async with calling(client) as call:
+        await call.update(tools=[TOOL], **TEXT)
+        await call.send("response.create")
+        await call.until("response.function_call_arguments.delta")
+        await call.send("response.cancel")
+        done = await call.until("response.done")
+        (item,) = done["response"]["output"]
+        assert (item["arguments"], item["status"]) == ('{"day', "incomplete")
+        assert call.of("response.output_item.done")[0]["item"] == item
+        assert not call.of("response.function_call_arguments.done")
+        output = {"type": "function_call_output", "call_id": "call_1", "output": "ok"}
+        error = await call.refusal("conversation.item.create", item=output)
+        assert error["code"] == "invalid_value"
 
 
 async def test_an_answer_by_settings_of_its_own(client: Client, stage: Stage) -> None:

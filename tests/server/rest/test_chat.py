@@ -74,7 +74,13 @@ async def test_a_tool_is_called_whole_and_streamed() -> None:
     assert choice["finish_reason"] == "tool_calls"
     assert choice["message"] == {"role": "assistant", "content": None, "tool_calls": [call]}
     chunks = await ask(stage, tools=[TOOL], stream=True)
-    assert chunks[1]["choices"][0]["delta"] == {"tool_calls": [{"index": 0, **call}]}
+    deltas = [chunk["choices"][0]["delta"] for chunk in chunks[1:-1]]
+    ((first,), *rest) = [delta["tool_calls"] for delta in deltas]
+    begun = {**call, "function": {"name": "time", "arguments": '{"zon'}}
+    assert first == {"index": 0, **begun}
+    pieces = [part["function"].pop("arguments") for (part,) in rest]
+    assert [part for (part,) in rest] == [{"index": 0, "function": {}}] * 2
+    assert "".join(['{"zon', *pieces]) == '{"zone": "CET"}'
     assert stage.prompts[0].tools == (
         Tool("time", "The time.", {"type": "object", "properties": {}}),
     )
