@@ -53,6 +53,9 @@ clients: setup ## let stock clients and telephones converse with the server: ope
 	@$(VENV) -m pytest tests/clients/stock.py -o log_cli=true -o log_cli_level=INFO $(ARGS)
 	@$(VENV) -m evaluation.telephone
 
+fuzz: setup ## let atheris look for input that breaks a parser; ARGS="--seconds 600 twilio"
+	@$(VENV) -m tests.fuzz $(ARGS)
+
 check: setup ## lint, formatting and strict types
 	@$(VENV) -m ruff check .
 	@$(VENV) -m ruff format --check .
