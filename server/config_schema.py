@@ -197,13 +197,13 @@ class InterruptionConfig:
         maximum=10.0,
     )
     soon_interval_seconds: float = option(
-        0.3, "Between two looks for clear words.", minimum=0.1, maximum=2.0
+        0.2, "Between two looks for clear words.", minimum=0.1, maximum=2.0
     )
     early_seconds: float = option(
         0.8, "Sound after which it is judged at the latest.", minimum=0.1, maximum=5.0
     )
     long_seconds: float = option(
-        1.3,
+        1.0,
         "Sound after which several words take the floor however unclear, if it is speech.",
         minimum=0.2,
         maximum=10.0,
@@ -219,7 +219,10 @@ class InterruptionConfig:
         0.5, "After a sound that was nothing, before another is judged.", minimum=0.0, maximum=10.0
     )
     soon_confidence: float = option(
-        0.85, "Mean token probability of clear words.", minimum=0.0, maximum=1.0
+        0.85,
+        "Mean token probability of clear words; sinks to early_confidence towards early_seconds.",
+        minimum=0.0,
+        maximum=1.0,
     )
     early_confidence: float = option(
         0.5, "Mean token probability of words at the early check.", minimum=0.0, maximum=1.0

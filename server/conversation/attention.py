@@ -102,7 +102,8 @@ class Attention:
     def is_suspicious(self) -> bool:
         """Whether there is sound that ought to be judged, and is not yet."""
         rested = self.now_seconds >= self._calm_until_seconds
-        return self._listener.speaking and self._attempt is None and rested
+        is_sound = self._listener.speaking and not self._listener.paused
+        return is_sound and self._attempt is None and rested
 
     @property
     def is_judging_the_end(self) -> bool:
@@ -195,7 +196,7 @@ class Attention:
     def follow(self, *, over_answer: bool, saying: str) -> None:
         """Transcribe what was said so far, if it is time to."""
         if over_answer:
-            self._judge_if_due(saying, stopped=self._listener.paused)
+            self._judge_if_due(saying)
         else:
             self._transcribe_so_far()
 
@@ -237,15 +238,29 @@ class Attention:
     def judge(self, saying: str) -> None:
         """Find out what the sound is: begin to, or, as it has stopped, at once."""
         if self._attempt is None:
-            self._attempt = Attempt(self.now_seconds)
+            self._attempt = Attempt(self._sound_start_seconds())
             return
-        self._judge_if_due(saying, stopped=True)
+        self._judge_if_due(saying)
 
-    def _judge_if_due(self, saying: str, *, stopped: bool) -> None:
+    def give_up(self, saying: str) -> None:
+        """No more of the sound will come: judge what there is of it."""
+        self._judge_if_due(saying, over=True)
+
+    def _sound_start_seconds(self) -> float:
+        """When the sound began that is to be judged now: its first voiced window, in audio time."""
+        voiced_seconds = self._speech_start_seconds + self._listener.config.prefix_padding_seconds
+        return min(self.now_seconds, max(voiced_seconds, self._calm_until_seconds))
+
+    def _judge_if_due(self, saying: str, *, over: bool = False) -> None:
         attempt = self._attempt
         if attempt is None:
             return
-        stage = attempt.due(self.now_seconds, self._interruption, stopped=stopped)
+        stage = attempt.due(
+            self.now_seconds,
+            self._interruption,
+            paused=self._listener.paused,
+            over=over or not self._listener.speaking,
+        )
         if stage is not None:
             attempt.checking = True
             self._spawn(lambda: self._judge_at(stage, attempt, saying), f"judge {stage}")
@@ -289,8 +304,7 @@ class Attention:
 
     def _conclude(self, attempt: Attempt, saying: str) -> None:
         if attempt.verdict is Verdict.UNDECIDED:
-            if self._listener.paused or not self._listener.speaking:
-                self._judge_if_due(saying, stopped=True)
+            self._judge_if_due(saying)
             return
         wants_the_floor = attempt.verdict is Verdict.WORDS
         if wants_the_floor or not self._listener.speaking or attempt.is_final:

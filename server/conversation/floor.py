@@ -338,7 +338,7 @@ class Floor:
         """A client that stops sending in the midst of a sound must not hold an answer for ever."""
         await asyncio.sleep(self._interruption.strict_seconds + 1.0)
         if epoch == self._outbox.epoch and self._machine.state is State.INTERRUPTED:
-            self.attention.judge(self.answers.saying)
+            self.attention.give_up(self.answers.saying)
 
     def _release(self) -> None:
         self._outbox.release()

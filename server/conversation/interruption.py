@@ -3,16 +3,18 @@
 A chain, not a switch. At the first sound the answer is held, which is cheap and can be undone. Then
 what the caller says is transcribed, at `Priority.INTERRUPTION`, and judged in stages:
 
-- soon: every few hundred milliseconds; only clear words decide here;
-- early: at 0.8 s of sound at the latest, or as soon as the sound stops. Words of a language take
-  the floor; a noise, an echo of our own voice or a backchannel ("mm-hmm") gives it back, and the
-  answer goes on where it was held;
-- long: a sound that is still speech at 1.3 s (voiced throughout, in syllables) and holds several
+- soon: every 0.2 s; only clear words decide here, and the clearer the sooner;
+- early: from 0.8 s of sound on. Words of a language take the floor; a noise, an echo of our own
+  voice or a backchannel ("mm-hmm") gives it back, and the answer goes on where it was held; words
+  that are unclear wait for the long stage;
+- long: a sound that is still speech at 1.0 s (voiced throughout, in syllables) and holds several
   words takes the floor however unclear they are: a recognizer that does not know a voice, or what
   is said, hears wrong words without confidence, but hears words;
 - strict: a sound that goes on while the answer does is judged once more at 2.0 s, with a higher
   bar;
-- end: when the sound stops, whole words can be heard where half of them were noise at 0.8 s.
+- pause: as soon as the sound stops for a moment, as early. "No," may be all, or the beginning:
+  words that are not clear wait for what follows;
+- end: when the sound is over, whole words can be heard where half of them were noise at 0.8 s.
 
 After a sound that was nothing, a cooldown keeps what is left of it from starting the chain again.
 """
@@ -29,6 +31,7 @@ from server.config import InterruptionConfig
 from server.language.words import words_of
 
 LONGEST_BACKCHANNEL_WORDS = 4
+_FEWEST_CLEAR_WORDS = 2  # that decide before the early check
 
 
 class Stage(StrEnum):
@@ -38,7 +41,8 @@ class Stage(StrEnum):
     EARLY = "early"
     LONG = "long"
     STRICT = "strict"
-    END = "end"  # the sound has stopped
+    PAUSE = "pause"  # the sound has stopped; more may follow
+    END = "end"  # the sound is over
 
 
 class Verdict(StrEnum):
@@ -48,7 +52,10 @@ class Verdict(StrEnum):
     BACKCHANNEL = "backchannel"
     ECHO = "echo"
     NOISE = "noise"
-    UNDECIDED = "undecided"  # only at the stage `soon`: a later one will tell
+    UNDECIDED = "undecided"  # a later stage will tell
+
+
+_WAITING = frozenset({Stage.SOON, Stage.EARLY, Stage.PAUSE})  # another look follows anyhow
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +72,41 @@ class Evidence:
 def judge(stage: Stage, evidence: Evidence, config: InterruptionConfig) -> Verdict:
     """The verdict of one stage; pure."""
     words = words_of(evidence.transcript.text)
-    if not words:
-        return Verdict.UNDECIDED if stage is Stage.SOON else Verdict.NOISE
-    if is_backchannel(words, evidence.backchannels):
-        return Verdict.UNDECIDED if stage is Stage.SOON else Verdict.BACKCHANNEL
-    if _is_echo(words, evidence.saying, config.echo_overlap):
-        return Verdict.UNDECIDED if stage is Stage.SOON else Verdict.ECHO
-    confidence = evidence.transcript.mean_token_probability
-    if stage is Stage.SOON:
-        sure = len(words) >= 2 and confidence >= config.soon_confidence
-        return Verdict.WORDS if sure else Verdict.UNDECIDED
-    if evidence.is_speech and len(words) >= config.long_words:
+    nothing = _nothing(words, evidence, config)
+    if nothing is not None:
+        return Verdict.UNDECIDED if stage is Stage.SOON else nothing
+    if stage not in _WAITING and evidence.is_speech and len(words) >= config.long_words:
         return Verdict.WORDS
+    is_enough = stage is not Stage.SOON or len(words) >= _FEWEST_CLEAR_WORDS
     bar = _confidence_needed(stage, evidence.sound_seconds, config)
-    return Verdict.WORDS if confidence >= bar else Verdict.NOISE
+    if is_enough and evidence.transcript.mean_token_probability >= bar:
+        return Verdict.WORDS
+    return Verdict.UNDECIDED if stage in _WAITING else Verdict.NOISE
+
+
+def _nothing(words: list[str], evidence: Evidence, config: InterruptionConfig) -> Verdict | None:
+    """What a sound is that wants nothing; None for words."""
+    if not words:
+        return Verdict.NOISE
+    if is_backchannel(words, evidence.backchannels):
+        return Verdict.BACKCHANNEL
+    return Verdict.ECHO if _is_echo(words, evidence.saying, config.echo_overlap) else None
 
 
 def _confidence_needed(stage: Stage, sound_seconds: float, config: InterruptionConfig) -> float:
     """Of words. A recognizer hears some in any hum: those of a brief sound have to be clear."""
-    if stage is Stage.STRICT:
-        return config.strict_confidence
-    brief = stage is Stage.END and sound_seconds < config.early_seconds
-    return config.brief_confidence if brief else config.early_confidence
+    match stage:
+        case Stage.STRICT:
+            return config.strict_confidence
+        case Stage.SOON:  # sinks to that of the early check in the second half of the way there
+            share = min(1.0, max(0.0, 2 * sound_seconds / config.early_seconds - 1))
+            return config.soon_confidence + share * (
+                config.early_confidence - config.soon_confidence
+            )
+        case Stage.PAUSE | Stage.END if sound_seconds < config.early_seconds:
+            return config.brief_confidence
+        case _:
+            return config.early_confidence
 
 
 def is_backchannel(words: list[str], backchannels: Collection[str]) -> bool:
@@ -123,31 +143,38 @@ class Attempt:
         """Whether no later stage will judge this sound again."""
         return bool(self._passed & {Stage.STRICT, Stage.END})
 
-    def due(self, now_seconds: float, config: InterruptionConfig, *, stopped: bool) -> Stage | None:
-        """The stage at which to judge now, if any."""
+    def due(
+        self, now_seconds: float, config: InterruptionConfig, *, paused: bool, over: bool
+    ) -> Stage | None:
+        """The stage at which to judge now, if any; `over`: the sound will not go on."""
         if self.checking:
             return None
-        elapsed = now_seconds - self.began_seconds
-        if stopped and not self.is_final:
-            return Stage.END
+        if over:
+            return None if self.is_final else Stage.END
+        if paused:
+            return None if Stage.PAUSE in self._passed else Stage.PAUSE
+        self._passed.discard(Stage.PAUSE)
+        return self._due_in_sound(now_seconds - self.began_seconds, config)
+
+    def _due_in_sound(self, elapsed: float, config: InterruptionConfig) -> Stage | None:
         if elapsed >= config.strict_seconds and Stage.STRICT not in self._passed:
             return Stage.STRICT
         if elapsed >= config.long_seconds and not self._passed & {Stage.LONG, Stage.STRICT}:
             return Stage.LONG
         if self.verdict is not Verdict.UNDECIDED:
             return None
-        if elapsed >= config.early_seconds:
+        if elapsed >= config.early_seconds and Stage.EARLY not in self._passed:
             return Stage.EARLY
         if elapsed - self._last_check_seconds >= config.soon_interval_seconds:
-            self._last_check_seconds = elapsed
-            return Stage.SOON
+            return Stage.EARLY if Stage.EARLY in self._passed else Stage.SOON
         return None
 
     def note(
         self, stage: Stage, now_seconds: float, verdict: Verdict, transcript: Transcript | None
     ) -> None:
-        """A judgement was made."""
+        """A judgement was made, of the sound up to then."""
         self._passed.add(stage)
+        self._last_check_seconds = now_seconds - self.began_seconds
         self.checking = False
         self.verdict = verdict
         self.stages.append(

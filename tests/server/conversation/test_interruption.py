@@ -63,9 +63,21 @@ def test_words_are_words_at_every_stage(stage: Stage, language: str, text: str) 
     assert verdict(stage, text, language) is Verdict.WORDS
 
 
-def test_nothing_and_unclear_words_are_noise() -> None:
+def test_nothing_is_noise_and_unclear_words_wait_for_the_long_stage() -> None:
     assert verdict(Stage.EARLY, "") is Verdict.NOISE
-    assert verdict(Stage.EARLY, "stop please", confidence=0.3) is Verdict.NOISE
+    assert verdict(Stage.EARLY, "stop please", confidence=0.3) is Verdict.UNDECIDED
+    assert verdict(Stage.LONG, "stop please", confidence=0.3) is Verdict.NOISE
+
+
+def test_words_are_taken_the_sooner_the_clearer_they_are() -> None:
+    def soon(confidence: float, sound_seconds: float) -> Verdict:
+        heard = transcript("no wait", "en", confidence)
+        return judge(Stage.SOON, Evidence(heard, SAYING, (), sound_seconds), CONFIG)
+
+    assert soon(0.84, 0.3) is Verdict.UNDECIDED
+    assert soon(0.7, 0.6) is Verdict.WORDS
+    assert soon(0.6, 0.6) is Verdict.UNDECIDED
+    assert soon(0.6, 0.75) is Verdict.WORDS
 
 
 def test_our_own_words_are_an_echo() -> None:
@@ -90,7 +102,7 @@ def test_words_that_were_said_are_no_echo_in_another_order_or_sense(saying: str,
 def test_the_first_looks_decide_only_what_is_clear() -> None:
     assert verdict(Stage.SOON, "") is Verdict.UNDECIDED
     assert verdict(Stage.SOON, "okay") is Verdict.UNDECIDED
-    assert verdict(Stage.SOON, "no wait", confidence=0.6) is Verdict.UNDECIDED
+    assert verdict(Stage.SOON, "no wait", confidence=0.45) is Verdict.UNDECIDED
     assert verdict(Stage.SOON, "wait", confidence=0.95) is Verdict.UNDECIDED
     assert verdict(Stage.SOON, "no wait", confidence=0.95) is Verdict.WORDS
 
@@ -109,6 +121,8 @@ def test_words_of_a_sound_that_stops_at_once_have_to_be_clear() -> None:
     assert brief(0.75) is Verdict.NOISE
     assert brief(0.85) is Verdict.WORDS
     assert brief(0.75, sound_seconds=1.2) is Verdict.WORDS
+    heard = transcript("no", "en", 0.75)
+    assert judge(Stage.PAUSE, Evidence(heard, SAYING, (), 0.4), CONFIG) is Verdict.UNDECIDED
 
 
 @pytest.mark.parametrize("stage", [Stage.LONG, Stage.STRICT, Stage.END])
@@ -129,12 +143,26 @@ def test_a_long_sound_is_judged_between_the_early_and_the_strict_check() -> None
     stages = []
     for tenth in range(1, 30):
         now_seconds = 10.0 + tenth / 10
-        stage = attempt.due(now_seconds, CONFIG, stopped=False)
+        stage = attempt.due(now_seconds, CONFIG, paused=False, over=False)
         if stage is not None:
             stages.append((tenth, stage))
             attempt.note(stage, now_seconds, Verdict.NOISE, None)
     assert [stage for _, stage in stages] == [Stage.SOON, Stage.LONG, Stage.STRICT]
-    assert stages[1][0] == 13
+    assert stages[1][0] == 10
+
+
+def test_what_is_undecided_is_looked_at_again_and_a_pause_once() -> None:
+    attempt = Attempt(10.0)
+    stages = []
+    for tenth in range(1, 12):
+        now_seconds, paused = 10.0 + tenth / 10, 4 <= tenth <= 6
+        stage = attempt.due(now_seconds, CONFIG, paused=paused, over=tenth == 11)
+        if stage is not None:
+            stages.append((tenth, stage))
+            attempt.note(stage, now_seconds, Verdict.UNDECIDED, None)
+    early = [stage for tenth, stage in stages if tenth < 8]
+    assert early == [Stage.SOON, Stage.PAUSE, Stage.SOON]
+    assert stages[3:] == [(8, Stage.EARLY), (10, Stage.LONG), (11, Stage.END)]
 
 
 # ---- the chain ----------------------------------------------------------------------------------
@@ -240,6 +268,26 @@ async def test_words_that_were_noise_in_their_middle_are_heard_at_their_end() ->
     statuses = [event.status for event in result.of(ResponseFinished)]
     assert statuses == ["cancelled", "completed"]
     assert [event.text for event in result.of(Transcribed)][1] == "where is the clinic"
+
+
+@virtual_time
+async def test_an_unclear_no_and_what_follows_a_pause_are_one_interruption() -> None:
+    calls: list[int] = []
+
+    def heard(request: SttRequest) -> str:
+        calls.append(len(request.samples))
+        if len(calls) == 1:
+            return "What is the capital of France?"
+        return "No, tell me another." if len(request.samples) > 1.1 * 16_000 else "no"
+
+    engines = Engines(heard=heard, answer=ANSWER, confidence=0.8)
+    steps: list[Step] = [Speech(0.4), Silence(1.5), Speech(0.35), Silence(0.25), Speech(1.0)]
+    result = await play(engines, [*steps, Silence(8.0)])
+    assert [event.status for event in result.of(ResponseFinished)] == ["cancelled", "completed"]
+    assert [event.is_held for event in result.of(AnswerHeld)][:1] == [True]
+    stages = [stage["stage"] for stage in result.of(InterruptionJudged)[0].record["stages"]]
+    assert "pause" in stages
+    assert result.times_of(ResponseFinished)[0] - 1.9 <= 1.2  # and not a cooldown later
 
 
 @virtual_time
