@@ -12,6 +12,7 @@ steps.
 import asyncio
 import bisect
 import contextlib
+import contextvars
 import heapq
 import itertools
 import logging
@@ -58,6 +59,7 @@ class Job(Generic[RequestT, OutputT]):
         self.cancelled = False  # written by the loop, read by the thread between steps
         self.finished = False
         self.error: Exception | None = None  # why it failed, where it alone did
+        self.context = contextvars.copy_context()  # the submitter's: of its session and epoch
         self._order = (priority, next(_serial))
         self._batcher = batcher
         self._fresh: list[OutputT] = []  # thread side, emptied once per step
@@ -284,6 +286,8 @@ class Batcher(Generic[RequestT, OutputT]):
             self.engine.step(tuple(self._running))
         except Exception as error:
             log.exception("%s failed on a batch of %d", self.name, size)
+            for job in self._running:
+                job.context.run(log.error, "%s: this job was in the batch", self.name)
             self._end(list(self._running), error)
             return
         fresh = [(job, job._fresh) for job in self._running if job._fresh]

@@ -74,6 +74,7 @@ class Server:
             "sessions": self.counters.sessions,
             "turns": self.counters.turns_by_status,
             "drafts": self.counters.drafts,
+            "wasted_tokens": self.counters.wasted_tokens,
             "prefills": self.counters.prefills,
             "refused": self.counters.refused,
         }

@@ -51,6 +51,7 @@ class TurnRecord:
     end_silence_seconds: float | None = None  # that was waited for; None: the client decided
     prompt_tokens: int = 0  # that the model was asked with
     reused_tokens: int = 0  # of them, those that it had read before
+    generated_tokens: int = 0  # of the answer, as far as the model has come with it
     answer: str = ""  # the text that was sent to be spoken
     draft: str = ""  # "hit": begun before the end of the turn was certain and used; "" otherwise
     status: str = ""
@@ -97,6 +98,7 @@ class TurnRecord:
             "end_silence_ms": _rounded(self.end_silence_seconds, 1000),
             "prompt_tokens": self.prompt_tokens,
             "reused_tokens": self.reused_tokens,
+            "generated_tokens": self.generated_tokens,
             "answer": self.answer,
             "draft": self.draft,
             "status": self.status,
@@ -120,6 +122,7 @@ class Counters:
         self.requests = 0  # of the REST door, in the making now
         self.turns: Counter[TurnKind] = Counter()
         self.drafts: Counter[str] = Counter()  # hit, missed, dropped
+        self.wasted_tokens = 0  # generated for drafts that were missed or dropped
         self.prefills: Counter[str] = Counter()  # by how they ended
         self.interruptions: Counter[str] = Counter()  # by verdict
         self.refused: Counter[str] = Counter()  # full, unauthorized, origin

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 from engines.errors import EngineError, ProtocolError, TinigError
 from server import logs
@@ -224,8 +225,10 @@ class Answers:
         if taken and self._turn is not None:
             self._confirm(self._turn)
 
-    def _count(self, fate: str) -> None:
+    def _count(self, fate: Literal["hit", "missed", "dropped"]) -> None:
         self._counters.drafts[fate] += 1
+        if fate != "hit" and self._turn is not None:
+            self._counters.wasted_tokens += self._turn.record.generated_tokens
 
     # ---- ending ---------------------------------------------------------------------------------
 

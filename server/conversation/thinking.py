@@ -104,6 +104,7 @@ class Thinker:
                 match output:
                     case TextDelta(text=text):
                         self._reach(Milestone.FIRST_TOKEN)
+                        self.record.generated_tokens += 1
                         for piece in sentences.push(text):
                             yield piece
                     case ToolCallDelta() | ToolCall():

@@ -240,6 +240,7 @@ class Turn:
                         self._completion = thought
                         self.record.prompt_tokens = thought.prompt_tokens
                         self.record.reused_tokens = thought.reused_tokens
+                        self.record.generated_tokens = thought.generated_tokens
 
     def _begin_call(self, call: ToolCallDelta) -> None:
         item_id = self._call_item_ids.setdefault(call.id, new_id("item"))

@@ -40,6 +40,9 @@ class Metrics(Collector):
         yield GaugeMetricFamily("tinig_requests", "REST requests in the making.", counters.requests)
         yield self._turns()
         yield _counter("drafts", "Answers begun before the turn was over.", "fate", counters.drafts)
+        yield CounterMetricFamily(
+            "tinig_wasted_tokens", "Generated for drafts in vain.", counters.wasted_tokens
+        )
         yield _counter("prefills", "Prompts read ahead.", "end", counters.prefills)
         yield _counter("interruptions", "Sounds over an answer.", "verdict", counters.interruptions)
         yield _counter("refused", "Turned away at the door.", "reason", counters.refused)

@@ -4,10 +4,12 @@ import asyncio
 import io
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
+from engines.batcher import Batcher, Job
+from engines.errors import EngineError
 from server import logs
 
 log = logging.getLogger("tinig.test")
@@ -22,6 +24,43 @@ def output() -> Iterator[io.StringIO]:
     yield io.StringIO()
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+class Broken:
+    """An engine none of whose steps works."""
+
+    max_batch = 4
+
+    def load(self) -> None: ...
+
+    def start(self, job: Job[str, str]) -> bool:
+        return True
+
+    def step(self, jobs: Sequence[Job[str, str]]) -> None:
+        raise ValueError("broken")
+
+    def stop(self, job: Job[str, str]) -> None: ...
+
+    def assert_idle(self) -> None: ...
+
+
+async def test_an_engine_job_has_the_session_and_the_epoch_of_who_submits_it(
+    output: io.StringIO,
+) -> None:
+    logs.configure("json", stream=output)
+
+    async def turn(batcher: Batcher[str, str], epoch: int) -> None:
+        logs.bind(session="a", epoch=epoch)
+        with pytest.raises(EngineError):
+            await batcher.run("")
+
+    async with Batcher[str, str]("stt", Broken()) as batcher, asyncio.TaskGroup() as group:
+        for epoch in (3, 4):
+            group.create_task(turn(batcher, epoch), name=f"turn {epoch}")
+
+    lines = [json.loads(line) for line in output.getvalue().splitlines()]
+    jobs = {(line["session"], line["epoch"]) for line in lines if "job" in line["message"]}
+    assert jobs == {("a", 3), ("a", 4)}
 
 
 async def test_every_task_has_its_own_session_and_epoch(output: io.StringIO) -> None:

@@ -89,6 +89,7 @@ async def test_a_caller_who_goes_on_after_a_pause_is_one_turn() -> None:
     stage = Stage(heard=lambda request: f"{len(request.samples) // 8000} words")
     result = await play(stage, [Speech(1.0), Silence(0.35), Speech(1.0), Silence(3.0)])
     assert result.counters.drafts == {"missed": 1, "hit": 1}
+    assert result.counters.wasted_tokens > 0
     assert len(result.of(ResponseStarted)) == len(result.of(Transcribed)) == 1
     final = result.stage.stt.jobs[-1].request
     assert len(final.samples) / 16_000 > 2.3
@@ -99,6 +100,7 @@ async def test_a_draft_survives_a_sound_that_adds_no_words() -> None:
     steps: list[Step] = [Speech(1.0), Silence(0.35), Speech(0.1), Silence(3.0)]
     result = await play(Stage(), steps, config=FIXED_SILENCE)
     assert result.counters.drafts == {"hit": 1}
+    assert result.counters.wasted_tokens == 0
     assert len(result.stage.prompts) == 1
     assert result.times_of(AnswerAudio)[0] == result.times_of(SpeechStopped)[0]
 

@@ -37,6 +37,7 @@ async def test_what_was_counted_is_told_to_prometheus() -> None:
     counters.note_turn(record("completed", "hi", "pivot", speech_end=0.0, transcript=0.75))
     counters.note_turn(record("cancelled", "en", "direct"))
     counters.drafts["hit"] += 3
+    counters.wasted_tokens += 17
     counters.interruptions["backchannel"] += 1
     counters.refused["Unauthorized"] += 2
     async with client_of(server) as client:
@@ -50,6 +51,7 @@ async def test_what_was_counted_is_told_to_prometheus() -> None:
         'tinig_turns_total{language="hi",status="completed",tier="pivot"} 1.0',
         'tinig_turns_total{language="en",status="cancelled",tier="direct"} 1.0',
         'tinig_drafts_total{fate="hit"} 3.0',
+        "tinig_wasted_tokens_total 17.0",
         'tinig_interruptions_total{verdict="backchannel"} 1.0',
         'tinig_refused_total{reason="Unauthorized"} 2.0',
         'tinig_engine_jobs{engine="llm"} 0.0',
