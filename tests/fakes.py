@@ -108,6 +108,7 @@ class Stage:
     tts_seconds: float = 0.02
     speech_seconds_per_character: float = 0.06
     confidence: float = 0.95
+    rejected_by: str | None = None  # the guard that emptied the transcript
     language: str | Callable[[SttRequest], str] = "en"  # guessed, where the request names none
     stt_error: Exception | None = None
     llm_error: Exception | None = None
@@ -164,7 +165,8 @@ class Stage:
     def _transcript(self, request: SttRequest, heard: str) -> Transcript:
         guess = self.language if isinstance(self.language, str) else self.language(request)
         result = transcript(heard, guess, self.confidence, request.languages)
-        return replace(result, language=request.language or guess)
+        language = request.language or guess
+        return replace(result, language=language, rejected_by=self.rejected_by)
 
     def _llm(self, request: ChatRequest | Forget) -> Sequence[tuple[float, Any]]:
         if isinstance(request, Forget):

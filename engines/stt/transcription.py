@@ -49,6 +49,11 @@ class Transcript:
     words: tuple[SpokenWord, ...] = ()  # where the request asked for them
     translation: str | None = None  # into English, where it was asked for and the model can
 
+    @property
+    def is_garbled(self) -> bool:
+        """Whether somebody spoke, and the decoder found no end: there are no words of it."""
+        return self.rejected_by in guards.ENDLESS
+
 
 @dataclass(slots=True)
 class Work:

@@ -104,7 +104,7 @@ class Turn:
         except EngineError as error:
             await self._fail_to_hear(self.utterance, error)
             return
-        if not (self.answers and transcript.text):
+        if not self.answers or not (transcript.text or transcript.is_garbled):
             return
         if transcript.mean_token_probability < self._conversation.config.draft_confidence:
             await self._confirmed.wait()  # such a draft would too often be in vain
@@ -177,7 +177,8 @@ class Turn:
     # ---- what to say ----------------------------------------------------------------------------
 
     def _reply(self, utterance: Utterance, transcript: Transcript) -> AsyncGenerator[str, None]:
-        if transcript.mean_token_probability < self._conversation.config.low_confidence:
+        low_confidence = self._conversation.config.low_confidence
+        if transcript.is_garbled or transcript.mean_token_probability < low_confidence:
             return self._say(self._unclear())
         self._conversation.unclear_turns = 0
         return self._think(utterance.item_id, transcript.text, transcript.translation)

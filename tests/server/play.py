@@ -60,6 +60,7 @@ async def play(
     *,
     settings: Settings | None = None,
     config: ConversationConfig | None = None,
+    interruption: InterruptionConfig | None = None,
     frame_seconds: float = FRAME_SECONDS,
 ) -> Play:
     """Hold a conversation and leave at its end."""
@@ -70,7 +71,7 @@ async def play(
         "sess_test",
         stage.engines,
         config=config,
-        interruption=InterruptionConfig(),
+        interruption=interruption or InterruptionConfig(),
         settings=settings,
         counters=counters,
     )

@@ -188,6 +188,17 @@ async def test_an_unclear_transcript_is_asked_for_again() -> None:
     assert not result.stage.prompts
 
 
+@pytest.mark.parametrize(("guard", "asks"), [("loop", True), ("no_speech", False)])
+def test_who_spoke_and_was_not_made_out_is_asked_again(guard: str, *, asks: bool) -> None:
+    @virtual_time
+    async def scenario() -> Play:
+        stage = Stage(heard="", rejected_by=guard)
+        return await play(stage, [Speech(1.0), Silence(3.0)])
+
+    result = scenario()
+    assert said(result) == (phrase(Phrase.REPEAT, "en") if asks else "")
+
+
 @virtual_time
 async def test_asking_again_has_an_end() -> None:
     turns: list[Step] = [Speech(1.0), Silence(8.0)]

@@ -291,6 +291,30 @@ async def test_an_unclear_no_and_what_follows_a_pause_are_one_interruption() -> 
 
 
 @virtual_time
+async def test_sound_is_no_interruption_while_an_echo_cancellation_warms_up() -> None:
+    immune = InterruptionConfig(immunity_seconds=1.5)
+    steps: list[Step] = [Speech(0.4), Silence(0.9), Speech(0.6), Silence(8.0)]
+    result = await play(hears("No, wait a moment."), steps, interruption=immune)
+    assert not result.of(AnswerHeld)
+    assert [event.status for event in result.of(ResponseFinished)] == ["completed"]
+    heeded = await play(hears("No, wait a moment."), steps)
+    assert heeded.of(ResponseFinished)[0].status == "cancelled"
+
+
+@virtual_time
+async def test_what_is_left_of_a_noise_does_not_hold_the_answer_again() -> None:
+    steps: list[Step] = [Speech(0.4), Silence(1.5), Speech(0.2), Silence(0.8), Speech(0.2)]
+    result = await play(hears(""), [*steps, Silence(8.0)], interruption=calm_for(2.0))
+    assert [event.is_held for event in result.of(AnswerHeld)] == [True, False]
+    again = await play(hears(""), [*steps, Silence(8.0)], interruption=calm_for(0.0))
+    assert [event.is_held for event in again.of(AnswerHeld)] == [True, False] * 2
+
+
+def calm_for(seconds: float) -> InterruptionConfig:
+    return InterruptionConfig(cooldown_seconds=seconds, echo_likeness=2.0)  # fakes sound alike
+
+
+@virtual_time
 async def test_a_syllable_is_taken_for_one_of_the_language_that_the_caller_speaks() -> None:
     result = await interrupt(hears("No, I mean Madrid."), 3.0)
     languages = [job.request.language for job in result.stage.stt.jobs if _is_judgement(job)]
