@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-HIDDEN = 48
-_EPOCHS = 30
+HIDDEN = 64
+_EPOCHS = 40
 _BATCH = 128
 _STEP = 3e-3
-_PENALTY = 5e-3
+_PENALTY = 1e-3
 _NEWTON_STEPS = 12
 _RIDGE = 1e-6
 

@@ -68,14 +68,13 @@ class Speakers:
             for language in LANGUAGES
         }
 
-    def sentences(self, per_language: int) -> Iterator[Spoken]:
+    def sentences(self, language: str, count: int) -> Iterator[Spoken]:
         """Every drawn sentence in up to three kinds, one speaker for all three."""
-        for language in LANGUAGES:
-            whole = whole_texts(language)
-            pool = self._texts(language)
-            for _ in range(per_language):
-                text = self._rng.choice(pool).replace("|", " ")
-                yield from self._perform(" ".join(text.split()), language, whole)
+        whole = whole_texts(language)
+        pool = self._texts(language)
+        for _ in range(count):
+            text = self._rng.choice(pool).replace("|", " ")
+            yield from self._perform(" ".join(text.split()), language, whole)
 
     def _texts(self, language: str) -> list[str]:
         split = "test" if self._held_out else "train"
