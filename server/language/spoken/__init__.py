@@ -8,9 +8,10 @@ from server.language.resources import spoken_rules
 from server.language.spoken.addresses import say_addresses, say_phones
 from server.language.spoken.aligned import AlignedText, Spoken
 from server.language.spoken.counting import say_dashes, say_numbers
-from server.language.spoken.dates import say_dates
+from server.language.spoken.dates import say_dates, say_days
 from server.language.spoken.markup import without_markup
 from server.language.spoken.money import say_money, share_currency
+from server.language.spoken.roman import roman_as_digits
 from server.language.spoken.shorthand import say_abbreviations, say_signs
 from server.language.spoken.times import say_times
 from server.language.spoken.units import say_measures
@@ -58,7 +59,8 @@ def prepare(locales: Iterable[str]) -> None:
 
 
 def _in_words(text: AlignedText, locale: str) -> AlignedText:
-    text = say_addresses(text, locale)
+    for step in (say_addresses, roman_as_digits, say_days):
+        text = step(text, locale)
     has_digits = _DIGIT.search(text.text) is not None
     if has_digits:
         text = text.sub(_FOREIGN_DIGIT, lambda match: str(unicodedata.digit(match[0])))

@@ -18,6 +18,10 @@ _NUMERIC = re.compile(
     NUMBER_START + r"(?<!-)(?P<first>\d{1,2})(?:/(?P<second>\d{1,2})/(?P<y>\d{4}|\d{2})"
     r"|-(?P<second2>\d{1,2})-(?P<y2>\d{4})|\.(?P<second3>\d{1,2})\.(?P<y3>\d{4}))(?![\d/-]|[.,]\d)"
 )
+_SHORT = r"(?P<first>\d{1,2})/(?P<second>\d{1,2})(?![\d/]|[.,]\d)"
+_SHORT_RANGE = re.compile(
+    rf"{NUMBER_START}{_SHORT} ?[-–] ?{_SHORT.replace('first', 'third').replace('second', 'fourth')}"
+)
 _YEARS = re.compile(
     NUMBER_START + r"(?P<first>(?:1[1-9]|20)\d\d) ?[-–] ?(?P<last>(?:1[1-9]|20)\d\d)(?![\d-])"
 )
@@ -41,6 +45,15 @@ class Calendar:
             for number, name in months[width].items()
             if name not in self._rules.get("other_words", ())
         }
+        before, after = self._rules["short_after"], self._rules.get("short_before", "")
+        self._short = re.compile(rf"(?P<before>{before}){NUMBER_START}{_SHORT}(?={after})")
+        days = Locale.parse(rules["locale"]).days["format"]
+        self._days = {
+            days["abbreviated"][day].casefold().rstrip("."): str(days["wide"][day])
+            for day in range(7)
+        }
+        day_name = rf"{WORD_START}({'|'.join(map(re.escape, self._days))}){WORD_END}\.?"
+        self._day_range = re.compile(rf"{day_name} ?[-–] ?{day_name}", re.IGNORECASE)
         names = "|".join(sorted(map(re.escape, self._by_name), key=len, reverse=True))
         month = rf"{WORD_START}(?P<month>{names})(?:{WORD_END}[.॰]?)"
         of = self._rules.get("of", "")
@@ -55,9 +68,15 @@ class Calendar:
         """The dates of a text in words."""
         text = text.sub(_ISO, lambda match: self._date(match["y"], match["m"], match["d"]))
         text = text.sub(_NUMERIC, self._numeric)
+        text = text.sub(_SHORT_RANGE, self._short_range)
+        text = text.sub(self._short, self._say_short)
         text = text.sub(self._month_first, self._with_month_first)
         text = text.sub(self._day_first, self._with_day_first)
         return self._say_years(text)
+
+    def say_days(self, text: AlignedText) -> AlignedText:
+        """Mon–Fri as Monday to Friday."""
+        return text.sub(self._day_range, self._say_day_range)
 
     def _numeric(self, match: re.Match[str]) -> str | None:
         first = match["first"]
@@ -67,6 +86,30 @@ class Calendar:
             year = f"20{year}"
         in_order = (first, second) if self._rules["order"] == "mdy" else (second, first)
         return self._date(year, *in_order) or self._date(year, *reversed(in_order))
+
+    def _say_short(self, match: re.Match[str]) -> str | None:
+        said = self._day_and_month(match["first"], match["second"])
+        return said and match["before"] + said
+
+    def _short_range(self, match: re.Match[str]) -> str | None:
+        first = self._day_and_month(match["first"], match["second"])
+        last = self._day_and_month(match["third"], match["fourth"])
+        return f"{first} {self._range} {last}" if first and last else None
+
+    def _say_day_range(self, match: re.Match[str]) -> str:
+        first, last = (self._days[match[group].casefold()] for group in (1, 2))
+        return f"{first} {self._range} {last}"
+
+    def _day_and_month(self, first: str, second: str) -> str | None:
+        """21/11 or, where the month comes first, 11/21; None when it is no day of a year."""
+        month, day = (first, second) if self._rules["order"] == "mdy" else (second, first)
+        try:
+            day_of = date(2000, int(month), int(day))
+        except ValueError:
+            return None
+        return str(self._rules["short"]).format(
+            day=self._day(day_of.day), month=self._names[day_of.month]
+        )
 
     def _date(self, year: str, month: str, day: str) -> str | None:
         try:
@@ -143,3 +186,8 @@ def calendar(locale: str) -> Calendar:
 def say_dates(text: AlignedText, locale: str) -> AlignedText:
     """Dates and years in words."""
     return calendar(locale).say(text)
+
+
+def say_days(text: AlignedText, locale: str) -> AlignedText:
+    """Days from one to another in words: before a dash between them is read as any dash."""
+    return calendar(locale).say_days(text)

@@ -17,6 +17,7 @@ _CELL_BORDER = re.compile(r"(?<=\S)[ \t]+\|[ \t]+(?=\S)")
 _LINE_MARKER = re.compile(
     r"^[ \t]*(?:#{1,6}|>|[-*+•]|\d{1,2}[.)])[ \t]+(?:\[[ xX]\][ \t]+)?(?=\S)", re.MULTILINE
 )
+_INLINE_MARKER = re.compile(r"(?<=[:,;.] )(\d{1,2})\)(?= )")
 _EMPHASIS = re.compile(
     r"(?<!\d)\*{1,3}(?=\S)|(?<=\S)\*{1,3}(?!\d)"  # but 2*3 and 2 * 3 stay
     r"|(?<!\w)_{1,3}(?=\S)|(?<=[^\W_])_{1,3}(?!\w)"  # but snake_case stays
@@ -37,6 +38,7 @@ def without_markup(text: AlignedText) -> AlignedText:
         (_CELL, ""),
         (_CELL_BORDER, ", "),
         (_LINE_MARKER, ""),
+        (_INLINE_MARKER, r"\1,"),
         (_EMPHASIS, ""),
     ):
         text = text.sub(pattern, replacement)

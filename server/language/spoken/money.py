@@ -24,12 +24,20 @@ class Money:
         ]
         self._currencies = {sign: rules for rules in currencies for sign in rules["signs"]}
         sign = one_of(self._currencies)
+        self._named = {name: rules for rules in currencies for name in rules["unit"]}
         number, scale = self._numbers.written, one_of(self._rules["scales"])
-        amount = rf"(?P<amount>{number})(?:[ \u00a0](?P<scale>{scale}))?"
+        letters = "|".join(sorted(self._rules["letters"], key=len, reverse=True))
+        scaled = rf"[ \u00a0](?P<scale>{scale})|[ \u00a0\u202f]?(?P<letter>{letters})(?!\w)"
+        amount = rf"(?P<amount>{number})(?:{scaled})?"
+        named = rf"(?:[ \u00a0](?:(?:de |d[’'])?(?P<named>{one_of(self._named)})))?"
         self._range = re.compile(rf"(?P<sign>{sign}) ?(?P<low>{number}) ?[-–] ?(?P<high>{number})")
         self._written = [
-            re.compile(rf"(?P<sign>{sign})[ \u00a0]?{amount}(?:[ \u00a0]?(?P<code>{sign}))?"),
-            re.compile(rf"{NUMBER_START}{amount}[ \u00a0\u202f]?(?P<sign>{sign})(?P<code>)"),
+            re.compile(
+                rf"(?P<sign>{sign})[ \u00a0]?{amount}(?:[ \u00a0]?(?P<code>{sign}))?{named}"
+            ),
+            re.compile(
+                rf"{NUMBER_START}{amount}[ \u00a0\u202f]?(?P<sign>{sign})(?P<code>)(?P<named>)"
+            ),
         ]
 
     def share_signs(self, text: AlignedText) -> AlignedText:
@@ -43,18 +51,25 @@ class Money:
         return text
 
     def _say(self, match: re.Match[str]) -> str | None:
-        currency = self._currencies[match["code"] or match["sign"]]
+        currency = self._named.get(match["named"] or "")  # "$5 dollars" says it twice
+        currency = currency or self._currencies[match["code"] or match["sign"]]
         amount = self._numbers.amount(match["amount"])
         if amount is None:
             return None
-        if match["scale"]:
-            scale = self._rules["scales"][match["scale"]]
-            said = f"{self._numbers.say_amount(amount, match['scale'])} {scale}"
+        if scale := self._scale(match, amount):
+            said = f"{self._numbers.say_amount(amount, scale.split()[0])} {scale}"
             return self._of(f"{said} {currency['unit'][1]}", currency)
         if len(amount.fraction) > 2:
             said = self._numbers.say_amount(amount, rules=self._rules.get("numbers"))
             return f"{said} {currency['unit'][1]}"
         return self._whole_and_cents(amount, currency)
+
+    def _scale(self, match: re.Match[str], amount: Amount) -> str:
+        """Thousands or millions, in a word or by a letter: 5 million, 5M."""
+        if match["scale"]:
+            return str(self._rules["scales"][match["scale"]])
+        one, many = self._rules["letters"].get(match["letter"], ("", ""))
+        return str(one if amount.is_one else many)
 
     def _whole_and_cents(self, amount: Amount, currency: Mapping[str, Any]) -> str:
         whole, cents = int(amount.whole), int(amount.fraction.ljust(2, "0"))

@@ -21,6 +21,7 @@ class Shorthand:
         self._patterns = {re.compile(one): said for one, said in rules["patterns"].items()}
         self._abbreviations: Mapping[str, str] = rules["abbreviations"]
         self._abbreviation = re.compile(rf"(?<!\.){one_of(self._abbreviations)}")
+        self._joined = {re.compile(one): said for one, said in rules.get("joined", {}).items()}
         self._signs: Mapping[str, str] = rules["signs"]
         self._sign = re.compile("|".join(map(re.escape, self._signs)))
 
@@ -35,6 +36,8 @@ class Shorthand:
     def say_signs(self, text: AlignedText) -> AlignedText:
         """Signs such as & in words; pictures are left out."""
         text = text.sub(self._sign, lambda match: f" {self._signs[match[0]]} ")
+        for pattern, words in self._joined.items():
+            text = text.sub(pattern, words)
         pictures = "".join(sign for sign in set(text.text) if _is_picture(sign))
         return text.sub(re.compile(f"[{re.escape(pictures)}]"), " ") if pictures else text
 
@@ -56,7 +59,7 @@ def say_signs(text: AlignedText, locale: str) -> AlignedText:
 
 
 def _in_full(words: str, match: re.Match[str]) -> str:
-    return words + full_stop(match)
+    return match.expand(words) + full_stop(match)
 
 
 def _is_picture(sign: str) -> bool:
