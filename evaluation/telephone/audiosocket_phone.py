@@ -117,3 +117,12 @@ async def ask_after(base_url: str, call: str) -> str:
         http.get(f"{base_url}/audiosocket/after/{call}") as reply,
     ):
         return await reply.text()
+
+
+async def announce(base_url: str, call: str, number: str) -> int:
+    """Tell the number of a call to come, as a dialplan does; the status of the reply."""
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(f"{base_url}/audiosocket/before/{call}", data={"number": number}) as reply,
+    ):
+        return reply.status

@@ -14,10 +14,13 @@ from aiohttp import web
 from engines.errors import ConfigError
 from server.admission import require_key, require_origin
 from server.calls import Calls
+from server.language.prior import prior_of_number
 from server.protocol.audiosocket_call import AudioSocketCall
-from server.protocol.telephone import Intake, Outcomes, telephone_settings
+from server.protocol.telephone import Announced, Intake, Outcomes, telephone_settings
 
 log = logging.getLogger(__name__)
+
+_MAXIMUM_NUMBER = 40  # signs of a telephone number
 
 
 class AudioSocketDoor:
@@ -28,22 +31,36 @@ class AudioSocketDoor:
         self._config = calls.config.telephone
         self._peers = [ipaddress.ip_network(peer) for peer in self._config.audiosocket_peers]
         self._outcomes = Outcomes()
+        self._announced = Announced()
         self._open: set[str] = set()  # UUIDs of the calls that go on
         self._tasks: set[asyncio.Task[None]] = set()  # of the connections
         self.port = 0  # the one that was taken
 
     def add_to(self, app: web.Application) -> None:
         """Listen while the application runs, if that is configured."""
+        app.router.add_post("/audiosocket/before/{call}", self.before)
         app.router.add_get("/audiosocket/after/{call}", self.after)
         if self._config.audiosocket:
             app.cleanup_ctx.append(self._listening)
 
+    async def before(self, request: web.Request) -> web.Response:
+        """From the dialplan: the number that a call will be from, since AudioSocket tells none."""
+        self._require_allowed(request)
+        number = (await request.post()).get("number", "")
+        if not isinstance(number, str) or len(number) > _MAXIMUM_NUMBER:
+            raise web.HTTPBadRequest(text="number takes a telephone number, as +639171234567.")
+        self._announced.note(request.match_info["call"].lower(), number)
+        return web.Response(text="noted")
+
     async def after(self, request: web.Request) -> web.Response:
         """For the dialplan: what became of a call, as one word: person, full or over."""
+        self._require_allowed(request)
+        return web.Response(text=self._outcomes.take(request.match_info["call"].lower()))
+
+    def _require_allowed(self, request: web.Request) -> None:
         with self._calls.at_the_door():
             require_origin(request, self._calls.config.server.allowed_origins)
             require_key(request, self._calls.config.server.api_keys)
-        return web.Response(text=self._outcomes.take(request.match_info["call"].lower()))
 
     async def _listening(self, app: web.Application) -> AsyncIterator[None]:
         host, port = self._config.audiosocket_host, self._config.audiosocket_port
@@ -102,7 +119,9 @@ class AudioSocketDoor:
 
     async def _converse(self, call: AudioSocketCall, name: str, peer: str) -> None:
         settings = telephone_settings(self._calls.first_settings(), reports_playback=False)
-        _, session = self._calls.open(settings, peer)
+        number = self._announced.take(name)
+        prior = prior_of_number(number, self._calls.config.conversation.languages)
+        _, session = self._calls.open(settings, peer, prior=prior)
         now_seconds = asyncio.get_running_loop().time()
         intake = Intake(self._config, now_seconds, has_persons=True)
         await call.converse(session, intake)

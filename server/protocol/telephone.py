@@ -22,7 +22,7 @@ TICK_SECONDS = 0.1  # between two looks at a line that sends nothing
 SEND_SECONDS = 5.0  # in which the other end has to take what we send, once its buffers are full
 
 _MAXIMUM_KEYS = 32
-_MAXIMUM_OUTCOMES = 1000
+_MAXIMUM_REMEMBERED = 1000  # calls
 
 Outcome = Literal["person", "full", "over"]
 
@@ -114,6 +114,23 @@ class Intake:
             )
 
 
+class Announced:
+    """The numbers that coming calls are from, told before each call by who sends it here."""
+
+    def __init__(self) -> None:
+        self._numbers: OrderedDict[str, str] = OrderedDict()
+
+    def note(self, call: str, number: str) -> None:
+        """This call will be from this number, as "+639171234567"."""
+        self._numbers[call] = number
+        if len(self._numbers) > _MAXIMUM_REMEMBERED:
+            self._numbers.popitem(last=False)
+
+    def take(self, call: str) -> str:
+        """The number; empty when nobody told it. It is forgotten then."""
+        return self._numbers.pop(call, "")
+
+
 class Outcomes:
     """What became of the last calls, for who asks what to do with the caller next."""
 
@@ -123,7 +140,7 @@ class Outcomes:
     def note(self, call: str, outcome: Outcome) -> None:
         """How this call went."""
         self._outcomes[call] = outcome
-        if len(self._outcomes) > _MAXIMUM_OUTCOMES:
+        if len(self._outcomes) > _MAXIMUM_REMEMBERED:
             self._outcomes.popitem(last=False)
 
     def take(self, call: str) -> Outcome:

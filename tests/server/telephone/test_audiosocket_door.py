@@ -12,7 +12,7 @@ import pytest
 
 from engines.errors import ConfigError
 from evaluation.telephone import audiosocket_phone
-from evaluation.telephone.audiosocket_phone import ask_after, frame
+from evaluation.telephone.audiosocket_phone import announce, ask_after, frame
 from server.app import Server
 from server.config import Config, ServerConfig, TelephoneConfig
 from tests.fakes import Stage
@@ -123,6 +123,31 @@ async def test_the_fate_of_a_call_is_told_to_who_has_a_key() -> None:
         url = f"{doors.url}/audiosocket/after/{CALL}"
         async with aiohttp.ClientSession() as http, http.get(url, headers=headers) as reply:
             assert await reply.text() == "over"
+
+
+@virtual_time
+@pytest.mark.parametrize(
+    ("number", "language"),
+    [("+639171234567", "Tagalog"), ("+34911234567", "Spanish"), ("", "English")],
+)
+async def test_the_number_that_was_told_before_begins_the_belief(
+    number: str, language: str
+) -> None:
+    async with open_doors() as doors, connected(doors) as wire:
+        if number:
+            assert await announce(doors.url, str(CALL).upper(), number) == 200
+        wire.send(BEGIN, frame(0x03, b"4"), frame(0x03, b"#"))
+        await asyncio.sleep(1.0)
+        assert language in doors.stage.llm.jobs[-1].request.messages[0].content
+
+
+@virtual_time
+async def test_a_number_is_told_by_who_has_a_key_and_is_no_longer_than_one() -> None:
+    key = "a-key-of-sixteen-characters"
+    async with open_doors(server=ServerConfig(api_keys=(key,))) as doors:
+        assert await announce(doors.url, str(CALL), "+639171234567") == 401
+    async with open_doors() as doors:
+        assert await announce(doors.url, str(CALL), "9" * 41) == 400
 
 
 # What a connection may do.
