@@ -36,6 +36,7 @@ class Engines:
     languages: tuple[str, ...] = ()  # that the recognizer knows
     reasons: bool = True  # what the language model's card says: whether it can think in notes
     turn_end: Batcher[TurnEndRequest, float] | None = None
+    for_the_ear: bool = True  # by that card: whether it is told that its answers are heard
 
     @property
     def failures(self) -> dict[str, str]:
@@ -96,7 +97,7 @@ async def running_engines(
             *tts_engine.loaded,
             *nmt_engine.loaded,
         )
-        reasons = bool(read_card(Path(llm.model).parent).get("reasons", True))
+        card = read_card(Path(llm.model).parent)
         yield Engines(
             vad_batcher,
             stt_batcher,
@@ -105,6 +106,7 @@ async def running_engines(
             nmt_batcher,
             loaded,
             stt_engine.languages,
-            reasons,
+            bool(card.get("reasons", True)),
             turn_end_batcher,
+            bool(card.get("for_the_ear", True)),
         )

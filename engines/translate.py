@@ -30,8 +30,16 @@ _CPU_BATCH, _GPU_BATCH = 4, 32
 _T5_FILES = ("spiece.model", "sentencepiece.model")
 
 
-class NoSuchPair(EngineError):
+class NotTranslatable(EngineError):
+    """No model here can translate it; somebody else may."""
+
+
+class NoSuchPair(NotTranslatable):
     """No model translates from the one language to the other."""
+
+
+class TooLong(NotTranslatable):
+    """The text has more tokens than translation models are made for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +66,14 @@ class Translation:
 
 
 TranslationJob = Job[TranslationRequest, Translation]
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What a job brings into a step."""
+
+    path: str  # of its model
+    tokens: list[str]
 
 
 class _Tokenizer(Protocol):
@@ -92,8 +108,14 @@ class TranslationEngine:
             self.loaded = (*self.loaded, loaded)
 
     def start(self, job: TranslationJob) -> bool:
-        """Take a slot. Raises `NoSuchPair`."""
-        job.state = self._config_for(job.request.pair)
+        """Take a slot. Raises `NotTranslatable`."""
+        config = self._config_for(job.request.pair)
+        source = self._models[config.path].source(job.request.text, config.token)
+        if len(source) > _MOST_TOKENS:
+            raise TooLong(
+                f"{len(source)} tokens are too many to translate: {_MOST_TOKENS} at most."
+            )
+        job.state = _Source(config.path, source)
         self._jobs.add(job)
         return True
 
@@ -104,8 +126,8 @@ class TranslationEngine:
             by_model[job.state.path].append(job)
         for path, group in by_model.items():
             model = self._models[path]
-            sources = [model.source(job.request.text, job.state.token) for job in group]
-            for job, text in zip(group, model.translate(sources), strict=True):
+            texts = model.translate([job.state.tokens for job in group])
+            for job, text in zip(group, texts, strict=True):
                 job.emit(Translation(text))
                 job.finish()
 

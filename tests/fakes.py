@@ -125,6 +125,7 @@ class Stage:
         self.tts = FakeBatcher("tts", self._tts)
         self.nmt: FakeBatcher | None = None  # a translation model, if a test names one
         self.reasons = True
+        self.for_the_ear = True
         self.languages = ("en", "es", "fr", "hi", "tl")
 
     @property

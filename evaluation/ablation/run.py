@@ -52,18 +52,26 @@ async def ablate(
     for number, question in enumerate(questions):
         for way in ways:
             thinks = thinker(way, engines, f"ablation-{number}-{way.name}", limits.notes)
-            outcome = await _ask(thinks, question, way, limits.answer)
+            outcome = await _ask(engines, thinks, question, way, limits)
             await _forget(engines, thinks.record.session_id, question.language)
             on_outcome(outcome)
             outcomes.append(outcome)
     return outcomes
 
 
-async def _ask(thinks: Thinker, question: Question, way: Way, answer_tokens: int) -> Outcome:
+async def _ask(
+    engines: Engines, thinks: Thinker, question: Question, way: Way, limits: Limits
+) -> Outcome:
     loop = asyncio.get_running_loop()
     message = Message("user", _text(question))
     session = thinks.record.session_id
-    asked = Asked(session, question.language, (message,), max_tokens=answer_tokens)
+    asked = Asked(
+        session,
+        question.language,
+        (message,),
+        max_tokens=limits.answer,
+        for_the_ear=engines.for_the_ear,
+    )
     began_at = loop.time()
     pieces: list[str] = []
     first_seconds, error = None, ""

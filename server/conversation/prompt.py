@@ -26,6 +26,7 @@ class Asked:
     instructions: str = ""  # the owner's or the client's, after the server's own
     tools: tuple[Tool, ...] = ()
     max_tokens: int = 160  # of the answer
+    for_the_ear: bool = True  # the model is told that it is heard, not read
     in_latin: bool = False  # letters of the answer, of a language with a script of its own
 
     @property
@@ -65,18 +66,20 @@ def asked(
         instructions=settings.instructions,
         tools=_tools(settings),
         max_tokens=settings.max_output_tokens or conversation.config.maximum_answer_tokens,
+        for_the_ear=conversation.engines.for_the_ear,
     )
 
 
 def direct_request(asked: Asked) -> ChatRequest:
     """Answer in the caller's language."""
-    own = prompt(Prompt.DIRECT, asked.language) + _latin(asked)
+    own = _own(asked, Prompt.DIRECT, asked.language) + _latin(asked)
     return _request(asked, own, asked.messages)
 
 
 def english_request(asked: Asked, question: str) -> ChatRequest:
     """Answer in English to the question in English."""
-    request = _request(asked, prompt(Prompt.ENGLISH, asked.language), asked.with_question(question))
+    own = _own(asked, Prompt.ENGLISH, ENGLISH)
+    request = _request(asked, own, asked.with_question(question))
     return replace(request, session=f"{asked.session}/english")
 
 
@@ -93,7 +96,7 @@ def answer_request(asked: Asked, notes: str) -> ChatRequest:
     They stand behind the question, so that all before it is read already.
     """
     question = prompt(Prompt.ANSWER, asked.language, question=asked.question, notes=notes)
-    own = prompt(Prompt.DIRECT, asked.language)
+    own = _own(asked, Prompt.DIRECT, asked.language)
     return _request(asked, own, asked.with_question(question + _latin(asked)))
 
 
@@ -107,6 +110,13 @@ def translation_request(session: str, text: str, target: str) -> ChatRequest:
         ),
         max_tokens=_translated_tokens(text),
     )
+
+
+def _own(asked: Asked, which: Prompt, spoken: str) -> str:
+    """The server's own words before an answer that is `spoken` in a language."""
+    added = prompt(Prompt.EAR, spoken) if asked.for_the_ear else ""
+    own = prompt(which, asked.language)
+    return f"{own}\n{added}" if added else own
 
 
 def _request(asked: Asked, own: str, messages: tuple[Message, ...]) -> ChatRequest:

@@ -10,7 +10,7 @@ from engines.batcher import Batcher, Priority
 from engines.errors import EngineError
 from engines.host import Engines
 from engines.llm import ChatOutput, ChatRequest, Forget, TextDelta
-from engines.translate import NoSuchPair, Pair, Translation, TranslationRequest
+from engines.translate import NotTranslatable, Pair, Translation, TranslationRequest
 from server.conversation.prompt import translation_request
 from server.language.pivot import lost_in_translation
 
@@ -35,7 +35,7 @@ class Translator(Protocol):
     name: str
 
     async def translate(self, text: str, pair: Pair, priority: Priority) -> str:
-        """The text in `pair.target`. Raises `NoSuchPair` and other `EngineError`s."""
+        """The text in `pair.target`. Raises `NotTranslatable` and other `EngineError`s."""
 
 
 class LlmTranslator:
@@ -86,7 +86,7 @@ class Interpreter:
         for translator in self._translators:
             try:
                 translation = await translator.translate(text, pair, priority)
-            except NoSuchPair:
+            except NotTranslatable:
                 continue
             lost = lost_in_translation(text, pair.source, translation, pair.target)
             if not lost:

@@ -11,6 +11,7 @@ class Prompt(StrEnum):
     """One of a language's prompts; in brackets what is filled in."""
 
     DIRECT = "direct"  # answer in the language
+    EAR = "ear"  # added where the model is to know that it is heard, not read
     LATIN = "latin"  # added where its Latin letters are answered in Latin letters
     ENGLISH = "english"  # answer in English, to be translated
     TRANSLATOR = "translator"  # translate into the language

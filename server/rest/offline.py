@@ -41,4 +41,5 @@ def offline(engines: Engines) -> Engines:
         loaded=engines.loaded,
         languages=engines.languages,
         reasons=engines.reasons,
+        for_the_ear=engines.for_the_ear,
     )

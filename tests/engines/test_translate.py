@@ -11,6 +11,7 @@ from engines.errors import ModelError
 from engines.translate import (
     NoSuchPair,
     Pair,
+    TooLong,
     Translation,
     TranslationEngine,
     TranslationRequest,
@@ -83,6 +84,21 @@ async def test_a_pair_that_no_model_has_is_refused_and_the_next_is_translated(
         with pytest.raises(NoSuchPair, match="fr to en"):
             await batcher.run(TranslationRequest("merci", Pair("fr", "en")))
         assert (await batcher.run(TranslationRequest("salamat po.", TO_ENGLISH))).text
+
+
+async def test_a_text_that_is_too_long_is_refused_and_the_others_are_translated(
+    models: TranslateConfig,
+) -> None:
+    long = TranslationRequest("salamat po. " * 300, TO_ENGLISH)
+    short = TranslationRequest("salamat po.", TO_ENGLISH)
+    async with Batcher[TranslationRequest, Translation](
+        "nmt", TranslationEngine(models)
+    ) as batcher:
+        results = await asyncio.gather(
+            *(batcher.run(request) for request in (short, long, short)), return_exceptions=True
+        )
+    assert isinstance(results[1], TooLong)
+    assert all(isinstance(results[place], Translation) for place in (0, 2))
 
 
 def test_a_model_of_two_directions_is_loaded_once(models: TranslateConfig) -> None:
