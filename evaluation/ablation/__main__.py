@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engines.errors import ConfigError, ModelError
-from engines.host import Engines, running_engines
+from engines.host import Engines
 from evaluation.ablation.report import report
 from evaluation.ablation.run import Limits, Outcome, ablate
 from evaluation.ablation.ways import Way, possible
 from evaluation.data.questions import Question, read
 from evaluation.data.rows import DataError, split
+from evaluation.engines import engines_of
 from evaluation.terminal import Terminal
 from server.config import LANGUAGES, Config, parse
 
@@ -98,14 +99,7 @@ async def _run(
     options: argparse.Namespace,
     terminal: Terminal,
 ) -> list[Outcome]:
-    async with running_engines(
-        config.vad,
-        config.stt,
-        config.llm,
-        config.tts,
-        config.translate,
-        on_death=lambda error: terminal.failure(f"an engine died: {error}"),
-    ) as engines:
+    async with engines_of(config, terminal) as engines:
         ways = _ways(options.ways, engines)
         total = len(questions) * len(ways)
         done = 0

@@ -7,6 +7,7 @@ import numpy as np
 from evaluation.ablation.run import Outcome
 from evaluation.ablation.ways import Way
 from evaluation.metrics.bootstrap import paired_difference, share
+from evaluation.report.model import points
 from evaluation.tables import markdown
 
 
@@ -66,9 +67,7 @@ def _gain(pairs: Sequence[tuple[Outcome, Outcome]]) -> str:
         return "-"
     first = [float(other.is_right) for _, other in pairs]
     second = [float(each.is_right) for each, _ in pairs]
-    difference = paired_difference(first, second, [1.0] * len(pairs))
-    low, high = 100 * difference.low, 100 * difference.high
-    return f"{100 * difference.value:+.1f} ({low:+.1f} to {high:+.1f})"
+    return points(paired_difference(first, second, [1.0] * len(pairs)))
 
 
 def _added(each: Outcome, other: Outcome) -> float | None:

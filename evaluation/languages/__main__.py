@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engines.errors import ConfigError, ModelError
-from engines.host import Engines, running_engines
+from engines.host import Engines
 from evaluation.ablation import ablate, report
 from evaluation.ablation.__main__ import OWN, STARTER_CAVEAT
 from evaluation.ablation.ways import possible
 from evaluation.data.questions import Question, read
+from evaluation.engines import engines_of
 from evaluation.languages import identification, latency, routing, switching
 from evaluation.languages.queries import held_out, labelled
 from evaluation.languages.scenarios import scenarios
@@ -68,14 +69,7 @@ async def _run(
         await _switching(flags, terminal)
     if {"identification", "ablation", "latency"}.isdisjoint(options.parts):
         return
-    async with running_engines(
-        config.vad,
-        config.stt,
-        config.llm,
-        config.tts,
-        config.translate,
-        on_death=lambda error: terminal.failure(f"an engine died: {error}"),
-    ) as engines:
+    async with engines_of(config, terminal) as engines:
         if "identification" in options.parts:
             await _identification(engines, options, terminal)
         if "ablation" in options.parts:

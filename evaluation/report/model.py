@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from evaluation.metrics.bootstrap import Interval
+from evaluation.metrics.bootstrap import Difference, Interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,12 @@ def percent(share: float, digits: int = 1) -> str:
 def with_interval(interval: Interval) -> str:
     """A share with its interval, for tables: "4.2% [2.9, 5.6]"."""
     return f"{percent(interval.value)} [{100 * interval.low:.1f}, {100 * interval.high:.1f}]"
+
+
+def points(difference: Difference) -> str:
+    """A difference of shares in points, with its interval: "+1.2 [-0.4, +2.9]"."""
+    low, high = 100 * difference.low, 100 * difference.high
+    return f"{100 * difference.value:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 def milliseconds(p50: float, p95: float) -> str:

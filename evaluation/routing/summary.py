@@ -18,6 +18,7 @@ from evaluation.report.model import (
     Table,
     milliseconds,
     percent,
+    points,
     with_interval,
 )
 
@@ -118,8 +119,7 @@ def _pairs(group: Sequence[Answer], groups: Groups) -> list[tuple[Answer, Answer
 
 def _gain(pairs: Sequence[tuple[Answer, Answer]]) -> str:
     own, direct = zip(*((bool(a["is_right"]), bool(b["is_right"])) for a, b in pairs), strict=True)
-    gain = paired_difference(direct, own, [1.0] * len(pairs))
-    return f"{100 * gain.value:+.1f} [{100 * gain.low:+.1f}, {100 * gain.high:+.1f}]"
+    return points(paired_difference(direct, own, [1.0] * len(pairs)))
 
 
 def _figures(groups: Groups) -> Iterator[Figure]:

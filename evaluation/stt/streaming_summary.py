@@ -16,6 +16,7 @@ from evaluation.report.model import (
     Table,
     milliseconds,
     percent,
+    points,
     with_interval,
 )
 from evaluation.results import Record
@@ -75,7 +76,7 @@ def _row(
         str(len(group)),
         with_interval(word_error_rate(group)),
         percent(word_error_rate([whole for _, whole in pairs]).value) if pairs else "-",
-        _difference_text(_difference(pairs)) if pairs else "-",
+        points(_difference(pairs)) if pairs else "-",
         str(cut),
         _percentiles(delays_ms),
         _percentiles(_final_ms(group)),
@@ -90,11 +91,6 @@ def _difference(pairs: Sequence[tuple[Heard, Heard]]) -> Difference:
         [item.words.errors.wrong for item, _ in pairs],
         [item.words.errors.said for item, _ in pairs],
     )
-
-
-def _difference_text(difference: Difference) -> str:
-    low, high = 100 * difference.low, 100 * difference.high
-    return f"{100 * difference.value:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 def _percentiles(values_ms: Sequence[float]) -> str:

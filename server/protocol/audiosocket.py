@@ -16,7 +16,7 @@ from server.admission import require_key, require_origin
 from server.calls import Calls
 from server.language.prior import prior_of_number
 from server.protocol.audiosocket_call import AudioSocketCall
-from server.protocol.telephone import Announced, Intake, Outcomes, telephone_settings
+from server.protocol.telephone import Intake, Remembered, outcomes, telephone_settings
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +30,8 @@ class AudioSocketDoor:
         self._calls = calls
         self._config = calls.config.telephone
         self._peers = [ipaddress.ip_network(peer) for peer in self._config.audiosocket_peers]
-        self._outcomes = Outcomes()
-        self._announced = Announced()
+        self._outcomes = outcomes()
+        self._announced = Remembered("")  # numbers that calls to come are from
         self._open: set[str] = set()  # UUIDs of the calls that go on
         self._tasks: set[asyncio.Task[None]] = set()  # of the connections
         self.port = 0  # the one that was taken

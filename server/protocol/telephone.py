@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,7 @@ _MAXIMUM_KEYS = 32
 _MAXIMUM_REMEMBERED = 1000  # calls
 
 Outcome = Literal["person", "full", "over"]
+ValueT = TypeVar("ValueT")
 
 
 def telephone_settings(settings: Settings, *, reports_playback: bool) -> Settings:
@@ -114,35 +115,24 @@ class Intake:
             )
 
 
-class Announced:
-    """The numbers that coming calls are from, told before each call by who sends it here."""
+class Remembered(Generic[ValueT]):
+    """What was told of the last calls, until it is asked for, once."""
 
-    def __init__(self) -> None:
-        self._numbers: OrderedDict[str, str] = OrderedDict()
+    def __init__(self, unless_told: ValueT) -> None:
+        self._unless_told = unless_told
+        self._values: OrderedDict[str, ValueT] = OrderedDict()
 
-    def note(self, call: str, number: str) -> None:
-        """This call will be from this number, as "+639171234567"."""
-        self._numbers[call] = number
-        if len(self._numbers) > _MAXIMUM_REMEMBERED:
-            self._numbers.popitem(last=False)
+    def note(self, call: str, value: ValueT) -> None:
+        """Of this call."""
+        self._values[call] = value
+        if len(self._values) > _MAXIMUM_REMEMBERED:
+            self._values.popitem(last=False)
 
-    def take(self, call: str) -> str:
-        """The number; empty when nobody told it. It is forgotten then."""
-        return self._numbers.pop(call, "")
+    def take(self, call: str) -> ValueT:
+        """What was noted last; it is forgotten then."""
+        return self._values.pop(call, self._unless_told)
 
 
-class Outcomes:
-    """What became of the last calls, for who asks what to do with the caller next."""
-
-    def __init__(self) -> None:
-        self._outcomes: OrderedDict[str, Outcome] = OrderedDict()
-
-    def note(self, call: str, outcome: Outcome) -> None:
-        """How this call went."""
-        self._outcomes[call] = outcome
-        if len(self._outcomes) > _MAXIMUM_REMEMBERED:
-            self._outcomes.popitem(last=False)
-
-    def take(self, call: str) -> Outcome:
-        """How it went; it is told once."""
-        return self._outcomes.pop(call, "over")
+def outcomes() -> Remembered[Outcome]:
+    """What became of calls, for who asks what to do with the caller next."""
+    return Remembered("over")

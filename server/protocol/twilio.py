@@ -14,7 +14,7 @@ from multidict import MultiDictProxy
 from server.admission import require_origin
 from server.calls import Calls
 from server.language.prior import prior_of_number
-from server.protocol.telephone import Intake, Outcomes, telephone_settings
+from server.protocol.telephone import Intake, outcomes, telephone_settings
 from server.protocol.twilio_call import TwilioCall
 from server.protocol.twilio_voice import (
     Grant,
@@ -40,7 +40,7 @@ class TwilioDoor:
         self._calls = calls
         self._config = calls.config.telephone
         self._grants = Grants()
-        self._outcomes = Outcomes()
+        self._outcomes = outcomes()
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """All that Twilio requests."""

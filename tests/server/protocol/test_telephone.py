@@ -17,7 +17,7 @@ from server.protocol.telephone import (
     TICK_SECONDS,
     Intake,
     Keypad,
-    Outcomes,
+    outcomes,
 )
 
 RATE_HZ = 8_000
@@ -118,13 +118,13 @@ def test_silence_earns_no_longer_burst() -> None:
 
 
 def test_outcomes_are_told_once_and_the_oldest_forgotten() -> None:
-    outcomes = Outcomes()
-    outcomes.note("a", "person")
-    assert (outcomes.take("a"), outcomes.take("a"), outcomes.take("b")) == (
+    told = outcomes()
+    told.note("a", "person")
+    assert (told.take("a"), told.take("a"), told.take("b")) == (
         "person",
         "over",
         "over",
     )
     for number in range(1001):
-        outcomes.note(str(number), "full")
-    assert (outcomes.take("0"), outcomes.take("1")) == ("over", "full")
+        told.note(str(number), "full")
+    assert (told.take("0"), told.take("1")) == ("over", "full")
