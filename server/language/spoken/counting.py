@@ -25,6 +25,7 @@ class Counting:
         rules = spoken_rules(locale)
         self._words: Mapping[str, str] = rules["words"]
         self._numbers = numbers(locale)
+        self._names = re.compile(rules["numbers"].get("names", "(?!)"), re.IGNORECASE)
         self._minus: str = rules["numbers"]["minus"]
         self._ordinals = {
             re.compile(NUMBER_START + pattern): name for pattern, name in rules["ordinals"].items()
@@ -61,7 +62,8 @@ class Counting:
         return self._words["out_of"].format(part, total)
 
     def _say(self, match: re.Match[str]) -> str:
-        said = self._numbers.say(match["number"], match["noun"] or "")
+        is_name = self._names.search(match.string[: match.start()]) is not None
+        said = self._numbers.say(match["number"], "" if is_name else match["noun"] or "")
         before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
         left = " " if before.isalpha() else ""
         right = " " if after.isalpha() else ""

@@ -22,9 +22,7 @@ _SHORT = r"(?P<first>\d{1,2})/(?P<second>\d{1,2})(?![\d/]|[.,]\d)"
 _SHORT_RANGE = re.compile(
     rf"{NUMBER_START}{_SHORT} ?[-–] ?{_SHORT.replace('first', 'third').replace('second', 'fourth')}"
 )
-_YEARS = re.compile(
-    NUMBER_START + r"(?P<first>(?:1[1-9]|20)\d\d) ?[-–] ?(?P<last>(?:1[1-9]|20)\d\d)(?![\d-])"
-)
+_YEAR = r"(?:1[1-9]|20)\d\d"
 _FIRST_YEAR, _LAST_YEAR = 1100, 2099  # of four digits that may be a year
 
 
@@ -54,6 +52,11 @@ class Calendar:
         }
         day_name = rf"{WORD_START}({'|'.join(map(re.escape, self._days))}){WORD_END}\.?"
         self._day_range = re.compile(rf"{day_name} ?[-–] ?{day_name}", re.IGNORECASE)
+        between = self._years.get("range", "(?!)")
+        self._year_range = re.compile(
+            rf"{NUMBER_START}(?P<first>{_YEAR})(?: ?[-–] ?|(?P<word>{between}))(?P<last>{_YEAR})"
+            r"(?![\d-]|[.,:/%]\d)"
+        )
         names = "|".join(sorted(map(re.escape, self._by_name), key=len, reverse=True))
         month = rf"{WORD_START}(?P<month>{names})(?:{WORD_END}[.॰]?)"
         of = self._rules.get("of", "")
@@ -156,7 +159,7 @@ class Calendar:
         """Years that stand alone, where they are said otherwise than other numbers."""
         if decade := self._years.get("decade"):
             text = text.sub(re.compile(NUMBER_START + decade), self._decade)
-        text = text.sub(_YEARS, self._years_from_to)
+        text = text.sub(self._year_range, self._years_from_to)
         for pattern in (
             rf"(?P<before>{self._years.get('after', '(?!)')})(?P<y>\d{{4}})(?![\d-]|[.,:/%]\d)",
             rf"(?P<before>){NUMBER_START}(?P<y>\d{{4}})(?={self._years.get('before', '(?!)')})",
@@ -165,7 +168,8 @@ class Calendar:
         return text
 
     def _years_from_to(self, match: re.Match[str]) -> str:
-        return f"{self._year(match['first'])} {self._range} {self._year(match['last'])}"
+        between = match["word"] or f" {self._range} "
+        return f"{self._year(match['first'])}{between}{self._year(match['last'])}"
 
     def _decade(self, match: re.Match[str]) -> str:
         ending, plural = self._years["decade_ending"]
