@@ -16,7 +16,7 @@ from server.admission import require_key, require_origin
 from server.calls import Calls
 from server.language.prior import prior_of_number
 from server.protocol.audiosocket_call import AudioSocketCall
-from server.protocol.telephone import Intake, Remembered, outcomes, telephone_settings
+from server.protocol.telephone import Intake, Remembered, outcomes, posted_form, telephone_settings
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +46,8 @@ class AudioSocketDoor:
     async def before(self, request: web.Request) -> web.Response:
         """From the dialplan: the number that a call will be from, since AudioSocket tells none."""
         self._require_allowed(request)
-        number = (await request.post()).get("number", "")
-        if not isinstance(number, str) or len(number) > _MAXIMUM_NUMBER:
+        number = dict(await posted_form(request)).get("number", "")
+        if len(number) > _MAXIMUM_NUMBER:
             raise web.HTTPBadRequest(text="number takes a telephone number, as +639171234567.")
         self._announced.note(request.match_info["call"].lower(), number)
         return web.Response(text="noted")

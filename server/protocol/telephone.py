@@ -1,11 +1,13 @@
 """What both telephone doors share: the line's audio, the keypad, and what becomes of a call."""
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Generic, Literal, TypeVar
 
 import numpy as np
+from aiohttp import web
 
 from engines.errors import ProtocolError
 from server.audio import Samples
@@ -19,6 +21,7 @@ BURST_SECONDS = 5.0  # of audio at once, that the network had held back
 SILENCE_AFTER_SECONDS = 0.5  # without audio: a line that sends none while its caller is silent
 KEY_SECONDS = 0.05  # a telephone's tone is no shorter
 TICK_SECONDS = 0.1  # between two looks at a line that sends nothing
+FORM_SECONDS = 10.0  # in which a form that is posted has come
 SEND_SECONDS = 5.0  # in which the other end has to take what we send, once its buffers are full
 
 _MAXIMUM_KEYS = 32
@@ -136,3 +139,15 @@ class Remembered(Generic[ValueT]):
 def outcomes() -> Remembered[Outcome]:
     """What became of calls, for who asks what to do with the caller next."""
     return Remembered("over")
+
+
+async def posted_form(request: web.Request) -> list[tuple[str, str]]:
+    """Names and values of a form. Raises 408 for one that does not come."""
+    try:
+        async with asyncio.timeout(FORM_SECONDS):
+            posted = await request.post()
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout(
+            text=f"The form did not arrive within {FORM_SECONDS:.0f} s."
+        ) from error
+    return [(name, value) for name, value in posted.items() if isinstance(value, str)]

@@ -9,12 +9,11 @@ import logging
 from dataclasses import replace
 
 from aiohttp import web
-from multidict import MultiDictProxy
 
 from server.admission import require_origin
 from server.calls import Calls
 from server.language.prior import prior_of_number
-from server.protocol.telephone import Intake, outcomes, telephone_settings
+from server.protocol.telephone import Intake, outcomes, posted_form, telephone_settings
 from server.protocol.twilio_call import TwilioCall
 from server.protocol.twilio_voice import (
     Grant,
@@ -30,7 +29,6 @@ log = logging.getLogger(__name__)
 
 MAXIMUM_MESSAGE_BYTES = 64 * 1024  # one of 20 ms has some 300
 HEARTBEAT_SECONDS = 20.0
-FORM_SECONDS = 10.0  # in which what Twilio posts has come
 
 
 class TwilioDoor:
@@ -121,8 +119,7 @@ class TwilioDoor:
     async def _signed_form(self, request: web.Request) -> dict[str, str]:
         """What Twilio posted. Raises 403 for anybody else's."""
         self._require_token()
-        posted = await _posted(request)
-        form = [(name, value) for name, value in posted.items() if isinstance(value, str)]
+        form = await posted_form(request)
         url = self._base_url(request) + request.raw_path
         sent = request.headers.get("X-Twilio-Signature", "")
         if not is_signed(self._config.twilio_auth_token, url, form, sent):
@@ -155,17 +152,6 @@ class TwilioDoor:
                 f"{', '.join(conversation.languages)}."
             )
         return language
-
-
-async def _posted(request: web.Request) -> MultiDictProxy[str | bytes | bytearray | web.FileField]:
-    """The form. Raises 408 for one that does not come."""
-    try:
-        async with asyncio.timeout(FORM_SECONDS):
-            return await request.post()
-    except TimeoutError as error:
-        raise web.HTTPRequestTimeout(
-            text=f"The form did not arrive within {FORM_SECONDS:.0f} s."
-        ) from error
 
 
 def _call_sid(form: dict[str, str]) -> str:

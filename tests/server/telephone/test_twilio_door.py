@@ -17,7 +17,7 @@ from evaluation.telephone import twilio_phone
 from evaluation.telephone.line import Network
 from evaluation.telephone.twilio_phone import TwilioPhone, post
 from server.config import ServerConfig
-from server.protocol import twilio
+from server.protocol import telephone
 from server.protocol.twilio_voice import TOKEN_SECONDS, signature
 from tests.fakes import Stage
 from tests.server.telephone.doors import TOKEN, Doors, open_doors, sound
@@ -95,7 +95,7 @@ async def test_what_twilio_has_not_signed_is_refused(path: str, token: str) -> N
 async def test_a_form_that_does_not_come_is_not_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(twilio, "FORM_SECONDS", 0.2)
+    monkeypatch.setattr(telephone, "FORM_SECONDS", 0.2)
     async with open_doors() as doors:
         url = URL(doors.url)
         reader, writer = await asyncio.open_connection(url.host, url.port)
