@@ -68,6 +68,7 @@ starter: setup ## train the starter models again, in .venv-train: hours on a CPU
 	@$(TRAIN).stt
 	@$(TRAIN).llm --minutes 60 --evaluate
 	@$(TRAIN).tts
+	@$(TRAIN).nmt
 	@$(TRAIN).endpointing
 	@$(TRAIN).prosody
 	@$(TRAIN).identification

@@ -140,12 +140,21 @@ class TranslationModelConfig:
     )
 
 
+STARTER_TRANSLATORS = tuple(
+    TranslationModelConfig(str(STARTER / "nmt"), source, target, f">>{target}<<")
+    for language in ("tl", "hi", "es", "fr")
+    for source, target in ((language, "en"), ("en", language))
+)
+
+
 @dataclass(frozen=True, slots=True)
 class TranslateConfig:
     """Translation of text for the pivot tier; without a model the language model translates."""
 
     models: tuple[TranslationModelConfig, ...] = option(
-        (), "Translation models; a pivot needs both directions between its language and en."
+        STARTER_TRANSLATORS,
+        "Translation models; a pivot needs both directions between its language and en. The "
+        "starter's knows no more than the starter language model, and is left out beside another.",
     )
     device: Literal["auto", "cpu", "cuda"] = option("auto", "Where they run; auto: a GPU if any.")
     threads: int = option(1, "CPU threads of one step.", minimum=1, maximum=256)

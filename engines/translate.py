@@ -169,7 +169,10 @@ class _Model:
     def translate(self, sources: list[list[str]]) -> list[str]:
         limits = [_most_tokens(source) for source in sources]
         results = self._translator.translate_batch(
-            sources, beam_size=1, max_decoding_length=max(limits)
+            sources,
+            beam_size=1,
+            min_decoding_length=0,  # a model may have nothing to say: that is then noticed
+            max_decoding_length=max(limits),
         )
         return [
             self._tokenizer.decode(result.hypotheses[0][:limit]).strip()

@@ -5,8 +5,10 @@
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from engines.config import LlmConfig
 from engines.errors import ConfigError
 from server.config_checks import check
 from server.config_fields import all_fields, sections_of
@@ -67,7 +69,10 @@ def parse(argv: Sequence[str], environ: Mapping[str, str]) -> Config:
 
 
 def assemble(settings: Iterable[Setting]) -> Config:
-    """The configuration of these settings, later ones over earlier ones. Raises `ConfigError`."""
+    """The configuration of these settings, later ones over earlier ones. Raises `ConfigError`.
+
+    The starter translator is a default for the starter language model alone.
+    """
     known = {item.path: item for item in all_fields(Config)}
     values: dict[str, dict[str, object]] = {name: {} for name in sections_of(Config)}
     origins: dict[str, str] = {}
@@ -79,6 +84,8 @@ def assemble(settings: Iterable[Setting]) -> Config:
         origins[setting.path] = setting.origin
     sections = {name: kind(**values[name]) for name, kind in sections_of(Config).items()}
     config = Config(**sections)
+    if "models" not in values["translate"] and config.llm.model != LlmConfig().model:
+        config = replace(config, translate=replace(config.translate, models=()))
     check(config, origins)
     return config
 

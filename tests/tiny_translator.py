@@ -67,7 +67,7 @@ def _pieces(directory: Path, name: str) -> list[str]:
 
 
 def _write(directory: Path, spec: Any, vocabulary: list[str], start: str, seed: int) -> None:
-    weights = _Weights(np.random.default_rng(seed), len(vocabulary))
+    weights = _Weights(np.random.default_rng(seed), vocabulary)
     weights.fill(spec)
     spec.register_source_vocabulary(vocabulary)
     spec.register_target_vocabulary(vocabulary)
@@ -81,15 +81,17 @@ def _write(directory: Path, spec: Any, vocabulary: list[str], start: str, seed: 
 
 
 class _Weights:
-    def __init__(self, random: np.random.Generator, size: int) -> None:
+    def __init__(self, random: np.random.Generator, vocabulary: list[str]) -> None:
         self._random = random
-        self._size = size
+        self._size = len(vocabulary)
+        self._end = vocabulary.index(END)
 
     def fill(self, spec: Any) -> None:
         spec.encoder.embeddings[0].weight = self._normal(self._size, WIDTH)
         spec.decoder.embeddings.weight = self._normal(self._size, WIDTH)
         spec.decoder.projection.weight = self._normal(self._size, WIDTH, scale=1.0)
         spec.decoder.projection.bias = np.zeros(self._size, np.float32)
+        spec.decoder.projection.bias[self._end] = -12.0  # it says something before it ends
         for stack in (spec.encoder, spec.decoder):
             self._norm(stack)
             if hasattr(stack, "position_encodings"):

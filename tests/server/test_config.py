@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engines.config import TtsConfig, VoiceConfig
+from engines.config import STARTER_TRANSLATORS, TtsConfig, VoiceConfig
 from engines.errors import ConfigError
 from scripts.generate_docs import pages
 from server.config import Config, ConversationConfig, ServerConfig, assemble, parse
@@ -34,6 +34,14 @@ def refusal(*argv: str, **environ: str) -> str:
     with pytest.raises(ConfigError) as caught:
         parse(argv, environ)
     return str(caught.value)
+
+
+def test_the_starter_translator_is_left_out_beside_another_language_model() -> None:
+    assert parse([], {}).translate.models == STARTER_TRANSLATORS
+    assert parse(["--llm.model", "other.gguf"], {}).translate.models == ()
+    own = '[{path = "opus", source = "tl", target = "en"}]'
+    named = parse(["--llm.model", "other.gguf", "--translate.models", own], {}).translate.models
+    assert [model.path for model in named] == ["opus"]
 
 
 def test_without_settings_the_defaults_hold() -> None:

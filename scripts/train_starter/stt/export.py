@@ -70,30 +70,31 @@ def fill(weights: Weights, size: Dimensions) -> Any:
     for part in ("encoder", "decoder"):
         target = getattr(spec, part)
         target.position_encodings.encodings = weights[f"{part}.embed_positions"]
-        _affine(target.layer_norm, weights, f"{part}.layer_norm", "gamma", "beta")
+        affine(target.layer_norm, weights, f"{part}.layer_norm", "gamma", "beta")
         for index, layer in enumerate(target.layer):
-            _fill_layer(layer, weights, f"{part}.layers.{index}")
+            fill_layer(layer, weights, f"{part}.layers.{index}")
     for name in ("conv1", "conv2"):
-        _affine(getattr(spec.encoder, name), weights, f"encoder.{name}")
+        affine(getattr(spec.encoder, name), weights, f"encoder.{name}")
     spec.decoder.embeddings.weight = weights["decoder.embed_tokens.weight"]
     spec.decoder.projection.weight = weights["decoder.embed_tokens.weight"]
     return spec
 
 
-def _fill_layer(layer: Any, weights: Weights, name: str) -> None:
+def fill_layer(layer: Any, weights: Weights, name: str) -> None:
+    """One layer of an encoder, or of a decoder that looks at one."""
     attention = layer.self_attention
-    _affine(attention.layer_norm, weights, f"{name}.self_attn_layer_norm", "gamma", "beta")
+    affine(attention.layer_norm, weights, f"{name}.self_attn_layer_norm", "gamma", "beta")
     _fuse(attention.linear[0], weights, f"{name}.self_attn", ("q", "k", "v"))
     _fuse(attention.linear[1], weights, f"{name}.self_attn", ("out",))
     if f"{name}.encoder_attn.q_proj.weight" in weights:
         cross = layer.attention
-        _affine(cross.layer_norm, weights, f"{name}.encoder_attn_layer_norm", "gamma", "beta")
+        affine(cross.layer_norm, weights, f"{name}.encoder_attn_layer_norm", "gamma", "beta")
         for linear, parts in zip(cross.linear, (("q",), ("k", "v"), ("out",)), strict=True):
             _fuse(linear, weights, f"{name}.encoder_attn", parts)
     feed_forward = layer.ffn
-    _affine(feed_forward.layer_norm, weights, f"{name}.final_layer_norm", "gamma", "beta")
-    _affine(feed_forward.linear_0, weights, f"{name}.fc1")
-    _affine(feed_forward.linear_1, weights, f"{name}.fc2")
+    affine(feed_forward.layer_norm, weights, f"{name}.final_layer_norm", "gamma", "beta")
+    affine(feed_forward.linear_0, weights, f"{name}.fc1")
+    affine(feed_forward.linear_1, weights, f"{name}.fc2")
 
 
 def _fuse(linear: Any, weights: Weights, name: str, parts: tuple[str, ...]) -> None:
@@ -104,9 +105,10 @@ def _fuse(linear: Any, weights: Weights, name: str, parts: tuple[str, ...]) -> N
     linear.bias = np.concatenate([weights.get(f"{name}.{p}_proj.bias", none) for p in parts])
 
 
-def _affine(
+def affine(
     target: Any, weights: Weights, name: str, weight: str = "weight", bias: str = "bias"
 ) -> None:
+    """The weights of `name`, in CTranslate2's words."""
     setattr(target, weight, weights[f"{name}.weight"])
     setattr(target, bias, weights[f"{name}.bias"])
 

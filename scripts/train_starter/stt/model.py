@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +34,22 @@ class Dimensions:
     def as_dict(self) -> dict[str, int]:
         """For a checkpoint."""
         return asdict(self)
+
+
+class DecoderSize(Protocol):
+    """What a decoder is told of a model's size."""
+
+    @property
+    def num_tokens(self) -> int: ...
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def num_heads(self) -> int: ...
+
+    @property
+    def num_decoder_layers(self) -> int: ...
 
 
 class Attention(nn.Module):
@@ -84,7 +101,7 @@ class EncoderLayer(nn.Module):
 
 
 class DecoderLayer(EncoderLayer):
-    """An encoder layer that also looks at the sound."""
+    """An encoder layer that also looks at what was encoded."""
 
     def __init__(self, width: int, num_heads: int) -> None:
         super().__init__(width, num_heads)
@@ -127,7 +144,7 @@ class Encoder(nn.Module):
 class Decoder(nn.Module):
     """Sound states to tokens."""
 
-    def __init__(self, size: Dimensions) -> None:
+    def __init__(self, size: DecoderSize) -> None:
         super().__init__()
         self.embed_tokens = nn.Embedding(size.num_tokens, size.width)
         nn.init.normal_(self.embed_tokens.weight, std=size.width**-0.5)
