@@ -38,12 +38,13 @@ def portable(settings: Any) -> Any:
 
 
 def models_of(config: Config) -> dict[str, dict[str, str]]:
-    """Role ("stt", "llm", "tts") -> file -> SHA-256; files of the repository relative to it."""
+    """Role ("stt", "llm", "tts", "nmt") -> file -> SHA-256; files of the repository relative to it."""
     voices = [Path(voice.model) for voice in config.tts.voices if voice.engine == "piper"]
     return {
         "stt": hashes([Path(config.stt.model)]),
         "llm": hashes([Path(config.llm.model)]),
         "tts": hashes(dict.fromkeys(voices)),
+        "nmt": hashes(dict.fromkeys(Path(model.path) for model in config.translate.models)),
     }
 
 

@@ -45,7 +45,7 @@ def measure(context: Context) -> None:
     answers = options.output / ANSWERS_FILE
     answers.parent.mkdir(parents=True, exist_ok=True)
     settings = {"questions": options.questions, "limit": options.limit}
-    context.begin("routing", ["llm"], settings)
+    context.begin("routing", ["llm", "nmt"], settings)
     arguments = [*map(str, options.questions), "--language", options.question_language]
     if options.limit:
         arguments += ["--limit", str(options.limit)]

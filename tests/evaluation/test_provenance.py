@@ -24,5 +24,5 @@ def test_it_holds_no_secret_and_no_path_of_this_machine() -> None:
     assert "our own matter" not in told
     assert str(REPOSITORY) not in told
     assert origin["configuration"]["stt"]["model"] == "models/starter/stt"
-    assert set(origin["models"]) == {"stt", "llm", "tts"}
+    assert set(origin["models"]) == {"stt", "llm", "tts", "nmt"}
     assert "models/starter/stt/model.bin" in origin["models"]["stt"]
