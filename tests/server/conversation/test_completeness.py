@@ -103,6 +103,34 @@ DICTATED = {
     "tl": ["Ang numero ko po ay zero nine one", "Ang numero ko po ay 0917"],
 }
 
+DICTATED_TO_THE_END = {
+    "en": [
+        "My number is five five five one two three four.",
+        "5551234",
+        "My phone number is 555 123 4567.",
+    ],
+    "es": [
+        "Mi número es cinco cinco cinco uno dos tres cuatro.",
+        "Mi teléfono es el 555 123 4567.",
+    ],
+    "fr": [
+        "Mon numéro est le 06 12 34 56 78.",
+        "zéro six douze trente quarante cinquante soixante",
+    ],
+    "hi": ["मेरा नंबर है नौ आठ सात छह पाँच चार तीन दो", "मेरा नंबर 9876543210"],
+    "tl": [
+        "Ang numero ko po ay zero nine one seven five five five",
+        "Ang numero ko po ay 0917 555 1234.",
+    ],
+}
+WITH_A_FILLER = {
+    "en": ["I was thinking, um", "Well, uh"],
+    "es": ["Quisiera, este", "Pues..."],
+    "fr": ["Je voudrais, euh", "Alors"],
+    "hi": ["मुझे मतलब", "मेरा नाम, अं"],
+    "tl": ["Gusto ko po, kuwan", "Sa Lunes, um"],
+}
+
 
 def cases(texts: dict[str, list[str]]) -> list[tuple[str, str]]:
     """Pairs of language and text."""
@@ -128,16 +156,14 @@ def test_a_number_in_the_midst_of_being_dictated_is_waited_for(language: str, te
     assert completeness(text, language) == 0.05
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "My number is five five five one two three four.",
-        "5551234",
-        "My phone number is 555 123 4567.",
-    ],
-)
-def test_a_number_of_full_length_may_be_over(text: str) -> None:
-    assert completeness(text, "en") == 0.5
+@pytest.mark.parametrize(("language", "text"), cases(DICTATED_TO_THE_END))
+def test_a_number_of_full_length_may_be_over(language: str, text: str) -> None:
+    assert completeness(text, language) == 0.5
+
+
+@pytest.mark.parametrize(("language", "text"), cases(WITH_A_FILLER))
+def test_a_filler_at_the_end_is_waited_behind(language: str, text: str) -> None:
+    assert completeness(text, language) == 0.05
 
 
 def test_an_hour_or_a_year_is_no_dictation() -> None:
