@@ -14,6 +14,9 @@ from typing import Any
 
 from benchmarks import curve, engine_batches, one_call, overhead
 from benchmarks.harness import LoadFailed
+from benchmarks.peers import comparison
+from benchmarks.peers.environments import PeerUnavailable
+from benchmarks.peers.systems import SYSTEMS, Workshop
 from evaluation.server_process import REPOSITORY, ServerFailed
 from evaluation.terminal import Terminal
 
@@ -27,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.output.mkdir(parents=True, exist_ok=True)
     try:
         figures = {name: _BENCHES[name](options, terminal) for name in options.benches}
-    except (ServerFailed, LoadFailed) as failure:
+    except (ServerFailed, LoadFailed, PeerUnavailable) as failure:
         terminal.failure(str(failure))
         return 1
     path = options.output / "bench.json"
@@ -41,16 +44,23 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks",
         description="Measure the server with callers in real time over the real WebSocket.",
         epilog="one: stage by stage, one call at a time. curve: more and more callers. overhead: "
-        "the server without its engines. engines: batches beside single requests.",
+        "the server without its engines. engines: batches beside single requests. peers: beside "
+        "pipecat and speech-to-speech, in environments of their own under benchmarks/peers/.",
     )
     parser.add_argument(
-        "benches", nargs="*", choices=list(_BENCHES), default=list(_BENCHES), help="default: all"
+        "benches",
+        nargs="*",
+        choices=list(_BENCHES),
+        default=[name for name in _BENCHES if name != "peers"],
+        help="default: all but peers, which fetches 2 GB of others' packages",
     )
     parser.add_argument("--output", type=Path, default=Path("bench-output"))
     parser.add_argument("--turns", type=int, default=20, help="of each of five calls, for one")
     parser.add_argument("--seconds", type=float, default=40.0, help="of a level of the curve")
     parser.add_argument("--levels", type=int, nargs="+", default=list(curve.LEVELS))
     parser.add_argument("--overhead-calls", type=int, default=30)
+    parser.add_argument("--peer-levels", type=int, nargs="+", default=list(comparison.LEVELS))
+    parser.add_argument("--systems", nargs="+", choices=list(SYSTEMS), default=list(SYSTEMS))
     return parser
 
 
@@ -91,11 +101,28 @@ def _engines(options: argparse.Namespace, terminal: Terminal) -> Any:
     return {"batches": [asdict(row) for row in rows], "first_audio": asdict(audio)}
 
 
+def _peers(options: argparse.Namespace, terminal: Terminal) -> Any:
+    terminal.heading(f"Beside others, {options.seconds:.0f} s each")
+    measured = comparison.measure(
+        Workshop(options.output, lambda step: terminal.aside(f"  {step}")),
+        systems=options.systems,
+        levels=options.peer_levels,
+        seconds=options.seconds,
+        on_measured=lambda one: terminal.aside(f"    {comparison.line(one)}"),
+    )
+    terminal.line(comparison.table(measured))
+    path = options.output / "peers.svg"
+    comparison.plot(measured, path)
+    terminal.line(f"\nA plot is in {path}.")
+    return [one.to_json() for one in measured]
+
+
 _BENCHES: Mapping[str, Bench] = {
     "one": _one,
     "curve": _curve,
     "overhead": _overhead,
     "engines": _engines,
+    "peers": _peers,
 }
 
 

@@ -14,13 +14,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from benchmarks.results import LATE_SECONDS, Exchange, LoadResult
+from benchmarks.results import DRY_SECONDS, LATE_SECONDS, Exchange, LoadResult
 from benchmarks.utterances import Utterance, utterances
 from evaluation.caller import Caller, CallFailed, Spoken, call
 from scripts.train_starter.domain import LANGUAGES
 
 _ANSWER_TIMEOUT_SECONDS = 20.0
-_DRY_SECONDS = 0.02  # a gap in an answer that a listener may notice
 _TRANSCRIPT_DONE = "conversation.item.input_audio_transcription.completed"
 
 
@@ -147,7 +146,9 @@ class Talker:
         while len(self.exchanges) < self.plan.turns and caller.now_seconds < self.plan.seconds:
             pause_seconds = 0.0 if interrupts else self.rng.uniform(*self.plan.pause_seconds)
             said = self.rng.choice(self.sentences)
-            begun = Exchange(self.number, len(self.exchanges), said.language, interrupts=interrupts)
+            begun = Exchange(
+                self.number, len(self.exchanges), said.language, said.text, interrupts=interrupts
+            )
             since_seconds = caller.now_seconds
             spoken = caller.speak(said.samples, after_seconds=pause_seconds)
             interrupts = self.rng.random() < self.plan.interrupt_share
@@ -204,7 +205,7 @@ def _observed(caller: Caller, exchange: Exchange, since_seconds: float, spoken: 
     if sound_seconds is None:
         return replace(exchange, problem="no answer was heard")
     end_seconds = min(caller.now_seconds, caller.playback.end_seconds)
-    gaps = caller.playback.gaps(sound_seconds, end_seconds, longer_than_seconds=_DRY_SECONDS)
+    gaps = caller.playback.gaps(sound_seconds, end_seconds, longer_than_seconds=DRY_SECONDS)
     return replace(
         exchange,
         voice_to_voice_ms=round(1000 * (sound_seconds - spoken.end_seconds), 1),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 BUSY_SHARE = 0.8  # of one core: a generator above it is late itself
+DRY_SECONDS = 0.02  # a gap in an answer that a listener may notice
 LATE_SECONDS = 0.02  # a frame of the microphone that is later than this was late
 
 
@@ -17,6 +18,7 @@ class Exchange:
     call: int
     turn: int  # of the call, from 0
     language: str
+    said: str = ""
     voice_to_voice_ms: float | None = None  # to the first sound of the answer, at the caller
     milestones_ms: Mapping[str, float] = field(default_factory=dict)  # of the server's record
     draft: str = ""

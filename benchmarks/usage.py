@@ -1,6 +1,7 @@
 """What a process takes of the machine, from Linux's /proc."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,3 +27,32 @@ def usage(pid: int) -> Usage:
         if line.startswith(("Private_Clean", "Private_Dirty"))
     )
     return Usage((user_ticks + system_ticks) / _TICKS_PER_SECOND, kilobytes / 1024)
+
+
+def usage_of_all(pids: Iterable[int]) -> Usage:
+    """Of these processes and all that they started, memory that they share among them once."""
+    parents = _parents()
+    family = set(pids)
+    while more := {pid for pid, parent in parents.items() if parent in family} - family:
+        family |= more
+    return Usage(
+        sum(usage(pid).cpu_seconds for pid in family),
+        sum(_proportional_kilobytes(pid) for pid in family) / 1024,
+    )
+
+
+def _parents() -> dict[int, int]:
+    found = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text(encoding="utf-8").rpartition(")")[2].split()
+        except OSError:
+            continue  # it has just ended
+        found[int(status.parent.name)] = int(fields[1])
+    return found
+
+
+def _proportional_kilobytes(pid: int) -> int:
+    """Resident, of what is shared the part that comes to this process."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8")
+    return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))

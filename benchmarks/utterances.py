@@ -1,7 +1,7 @@
 """What the callers of a load run say, spoken before it begins."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from evaluation.caller import RATE_HZ
@@ -26,15 +26,19 @@ def utterances(
     languages: Sequence[str] = LANGUAGES,
     each: int = 8,
     *,
+    intents: Collection[str] = _INTENTS,
     seed: int = 0,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, list[Utterance]]:
-    """`each` sentences of the starter models' domain in every language, by eSpeak NG."""
+    """`each` sentences of the starter models' domain in every language, by eSpeak NG.
+
+    They ask for different things, all of these intents.
+    """
     rng = random.Random(f"utterances {seed}")
     made: dict[str, list[Utterance]] = {language: [] for language in languages}
     for language in languages:
         groups = [
-            group for group in sentences(language, "train").values() if group[0].intent in _INTENTS
+            group for group in sentences(language, "train").values() if group[0].intent in intents
         ]
         for group in rng.sample(groups, each):
             text = rng.choice(group).text

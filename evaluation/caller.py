@@ -155,19 +155,26 @@ class Caller:
         while True:
             due += FRAME_SECONDS / self.pace
             await asyncio.sleep(due - loop.time())
-            frame = base64.b64encode(self.microphone.take(num_samples).tobytes()).decode()
+            frame = self.microphone.take(num_samples)
             self._lead_seconds = self.microphone.taken_seconds - (due - self._start)
             try:
-                await self.send({"type": "input_audio_buffer.append", "audio": frame})
+                await self._send_audio(frame)
             except ConnectionError:
                 return  # the receiver knows why
 
+    async def _send_audio(self, samples: Pcm) -> None:
+        audio = base64.b64encode(samples.tobytes()).decode()
+        await self.send({"type": "input_audio_buffer.append", "audio": audio})
+
     async def _receive(self) -> None:
         async for message in self._socket:
-            if message.type is aiohttp.WSMsgType.TEXT:
-                self._take(json.loads(message.data))
+            self._take_message(message)
         self.closed = f"the server closed it with code {self._socket.close_code}"
         self._news.set()
+
+    def _take_message(self, message: aiohttp.WSMessage) -> None:
+        if message.type is aiohttp.WSMsgType.TEXT:
+            self._take(json.loads(message.data))
 
     def _take(self, body: dict[str, Any]) -> None:
         now_seconds = self.now_seconds
@@ -199,13 +206,22 @@ async def call(
     answers is transcribed alone. Raises `CallFailed` when the server does not let us in.
     """
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    async with connect(url, Caller, headers) as caller:
+        await _agree(caller, extension_events, speed, wants_answers=wants_answers)
+        yield caller
+
+
+@asynccontextmanager
+async def connect(
+    url: str, wire: type[Caller], headers: Mapping[str, str] | None = None
+) -> AsyncIterator[Caller]:
+    """A call on a wire that needs no words first. Raises `CallFailed`."""
     async with aiohttp.ClientSession() as http:
         try:
             socket = await http.ws_connect(url, headers=headers, max_msg_size=0)
         except aiohttp.ClientError as error:
             raise CallFailed(f"cannot call {url}: {error}") from error
-        async with socket, _on_the_line(Caller(socket)) as caller:
-            await _agree(caller, extension_events, speed, wants_answers=wants_answers)
+        async with socket, _on_the_line(wire(socket)) as caller:
             yield caller
 
 

@@ -7,9 +7,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -60,22 +61,43 @@ def server_process(
     `module`: another one to start, with the server's face.
     Raises `ServerFailed`.
     """
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", module, "--port", str(port), *arguments]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     started_at = time.monotonic()
+    is_ready = partial(answers, f"http://127.0.0.1:{port}/readyz")
+    with process(command, log, is_ready, on_line=on_line, timeout_seconds=timeout_seconds) as pid:
+        yield RunningServer(port, log, time.monotonic() - started_at, pid)
+
+
+@contextmanager
+def process(
+    command: Sequence[str],
+    log: Path,
+    is_ready: Callable[[], bool],
+    *,
+    on_line: Callable[[str], None] = ignore,
+    timeout_seconds: float = 120.0,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[int]:
+    """Start any server, wait until it is ready, stop it at the end of the block; its process id.
+
+    `environment`: added to our own. Raises `ServerFailed`.
+    """
+    variables = {**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})}
+    deadline = time.monotonic() + timeout_seconds
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            command, cwd=REPOSITORY, env=environment, stdout=output, stderr=subprocess.STDOUT
+        started = subprocess.Popen(
+            command, cwd=REPOSITORY, env=variables, stdout=output, stderr=subprocess.STDOUT
         )
     try:
-        _wait_until_ready(process, port, log, on_line, started_at + timeout_seconds)
-        yield RunningServer(port, log, time.monotonic() - started_at, process.pid)
+        _wait_until_ready(started, is_ready, log, on_line, deadline)
+        yield started.pid
     finally:
-        _stop(process)
+        _stop(started)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -84,14 +106,14 @@ def _free_port() -> int:
 
 def _wait_until_ready(
     process: subprocess.Popen[bytes],
-    port: int,
+    is_ready: Callable[[], bool],
     log: Path,
     on_line: Callable[[str], None],
     deadline: float,
 ) -> None:
     with log.open(encoding="utf-8", errors="replace") as lines:
         while True:
-            is_over, is_ready = process.poll() is not None, _is_ready(port)
+            is_over, has_begun = process.poll() is not None, is_ready()
             for line in lines:
                 on_line(line.rstrip("\n"))
             if is_over:
@@ -99,16 +121,17 @@ def _wait_until_ready(
                     f"The server ended with status {process.returncode} before it was ready; "
                     f"its last words are above and in {log}."
                 )
-            if is_ready:
+            if has_begun:
                 return
             if time.monotonic() > deadline:
                 raise ServerFailed(f"The server was not ready in time; see {log}.")
             time.sleep(_POLL_SECONDS)
 
 
-def _is_ready(port: int) -> bool:
+def answers(url: str) -> bool:
+    """Whether a server answers there with status 200."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as reply:
+        with urllib.request.urlopen(url, timeout=5) as reply:
             return bool(reply.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -1,0 +1,1 @@
+"""Tinig beside others: the same callers, sentences, models and machine, one after the other."""

@@ -1,0 +1,48 @@
+"""Whether a caller was answered rightly: the answer as it sounded, written down by a recognizer."""
+
+import re
+import wave
+from pathlib import Path
+
+import numpy as np
+from faster_whisper import WhisperModel
+
+from benchmarks.results import Exchange
+from engines.stt.windows import RATE_HZ
+from evaluation.caller import RATE_HZ as LINE_HZ
+from scripts.train_starter.domain import sentences
+from scripts.train_starter.domain.answers import Assistant
+from server.audio import samples_from_int16
+from server.resampling import resample
+
+
+def expected_answers(language: str = "en") -> dict[str, str]:
+    """What the starter models' domain answers to each of its sentences, said first in a call."""
+    spoken = [one for group in sentences(language, "train").values() for one in group]
+    answers = {one.text: Assistant().answer(one, language) for one in spoken}
+    return {said: answer for said, answer in answers.items() if isinstance(answer, str)}
+
+
+class Judge:
+    """Hears what callers heard."""
+
+    def __init__(self, stt_folder: Path) -> None:
+        self._whisper = WhisperModel(str(stt_folder), device="cpu", compute_type="int8")
+        self._expected = expected_answers()
+
+    def is_right(self, exchange: Exchange, recording: Path) -> bool:
+        """Whether the answer, word for word, is the domain's."""
+        return words(self.heard(recording)) == words(self._expected[exchange.said])
+
+    def heard(self, recording: Path) -> str:
+        """The words of a recording at the callers' rate."""
+        with wave.open(str(recording), "rb") as file:
+            samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
+        speech = resample(samples_from_int16(samples), LINE_HZ, RATE_HZ)
+        segments, _ = self._whisper.transcribe(speech, language="en", without_timestamps=True)
+        return " ".join(segment.text.strip() for segment in segments)
+
+
+def words(text: str) -> list[str]:
+    """In lower case, without punctuation."""
+    return re.findall(r"[^\W_]+", text.lower())

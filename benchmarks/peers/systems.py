@@ -1,0 +1,162 @@
+"""The systems beside each other: how each is started for so many calls, with the same models.
+
+What differs from a system's own defaults stands here and in `pipecat_bot.py`, and why in
+`docs/performance.md`.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from benchmarks.harness import server
+from benchmarks.peers.environments import HERE, PeerUnavailable, environment
+from evaluation.server_process import REPOSITORY, answers, free_port, process
+from server.language.prompts import Prompt, prompt
+
+STARTER = REPOSITORY / "models" / "starter"
+INSTRUCTIONS = prompt(Prompt.DIRECT, "en").strip()
+START_SECONDS = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A system that is ready for calls."""
+
+    wire: str
+    urls: tuple[str, ...]  # one for all calls, or one a call
+    pids: tuple[int, ...]  # of all its processes, but for those that they start
+
+
+@dataclass(frozen=True, slots=True)
+class Workshop:
+    """Where the systems are started: folders, environments, words of progress."""
+
+    output: Path
+    on_step: Callable[[str], None]
+
+    def python(self, name: str) -> Path:
+        """Of a peer's environment."""
+        return environment(name, self.on_step)
+
+    def voice(self) -> Path:
+        """The starter voice under the names that Piper's own tools expect."""
+        folder = self.output / "voice"
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, source in (
+            ("voice.onnx", "starter.onnx"),
+            ("voice.onnx.json", "starter.en.onnx.json"),
+        ):
+            link = folder / name
+            link.unlink(missing_ok=True)
+            link.symlink_to(STARTER / "tts" / source)
+        return folder
+
+
+@contextmanager
+def tinig(calls: int, workshop: Workshop) -> Iterator[Running]:
+    """As it comes, with one process for all."""
+    del calls
+    with server(workshop.output) as running:
+        yield Running("realtime", (running.realtime_url,), (running.pid,))
+
+
+@contextmanager
+def pipecat(calls: int, workshop: Workshop, *, turns: str) -> Iterator[Running]:
+    """A process a call, as its documentation deploys it; one LLM server for all."""
+    python, voice = workshop.python("pipecat"), workshop.voice()
+    with _llm(workshop) as (llm_url, llm_pid), ExitStack() as stack:
+        urls, pids = [], [llm_pid]
+        for number in range(calls):
+            port = free_port()
+            command = [str(python), str(HERE / "pipecat_bot.py"), str(port), str(STARTER / "stt")]
+            command += [str(voice), llm_url, turns, INSTRUCTIONS]
+            log = workshop.output / f"pipecat-{number}.log"
+            pids.append(stack.enter_context(_process(command, log, port, "/readyz")))
+            urls.append(f"ws://127.0.0.1:{port}/call")
+        yield Running("pcm", tuple(urls), tuple(pids))
+
+
+@contextmanager
+def speech_to_speech(calls: int, workshop: Workshop) -> Iterator[Running]:
+    """One process with a pipeline a call; an LLM server and a speech server for all."""
+    python, voice, port = workshop.python("speech-to-speech"), workshop.voice(), free_port()
+    share = python.parent.parent / "share"
+    # Its caches are ours, and no hub is asked for anything.
+    variables = {
+        "TORCH_HOME": str(share / "torch"),
+        "NLTK_DATA": str(share / "nltk"),
+        "HF_HUB_OFFLINE": "1",
+    }
+    with _llm(workshop) as (llm_url, llm_pid), ExitStack() as stack:
+        speech_port = free_port()
+        speech = [str(python), str(HERE / "speech_server.py"), str(speech_port), str(voice)]
+        log = workshop.output / "speech-server.log"
+        speech_pid = stack.enter_context(_process(speech, log, speech_port, "/readyz"))
+        command = [str(python.parent / "speech-to-speech"), "serve", f"--port={port}"]
+        command += _speech_to_speech_options(
+            calls, llm_url, f"http://127.0.0.1:{speech_port}/v1", _smart_turn(workshop)
+        )
+        log = workshop.output / "speech-to-speech.log"
+        pid = stack.enter_context(_process(command, log, port, "/v1/pool", variables))
+        url = f"ws://127.0.0.1:{port}/v1/realtime"
+        yield Running("realtime", (url,), (llm_pid, speech_pid, pid))
+
+
+def _speech_to_speech_options(
+    calls: int, llm_url: str, speech_url: str, smart_turn: Path
+) -> list[str]:
+    return [
+        f"--num_pipelines={calls}",
+        "--device=cpu",
+        "--stt=faster-whisper",
+        f"--faster_whisper_stt_model_name={STARTER / 'stt'}",
+        "--faster_whisper_stt_compute_type=int8",
+        "--llm_backend=chat-completions",
+        "--model_name=starter",
+        f"--responses_api_base_url={llm_url}",
+        "--responses_api_api_key=none",
+        f"--init_chat_prompt={INSTRUCTIONS}",
+        "--stream_batch_sentences=1",
+        "--tts=openai",
+        f"--openai_tts_base_url={speech_url}",
+        "--openai_tts_sample_rate=22050",
+        f"--smart_turn_model_path={smart_turn}",
+    ]
+
+
+def _smart_turn(workshop: Workshop) -> Path:
+    """The file that speech-to-speech would fetch; pipecat's package has it."""
+    pipecat_folder = workshop.python("pipecat").parent.parent
+    found = sorted(pipecat_folder.glob("lib/*/site-packages/pipecat/**/smart-turn-v3*-cpu.onnx"))
+    if not found:
+        raise PeerUnavailable("pipecat's package has no Smart Turn any more")
+    return found[-1]
+
+
+@contextmanager
+def _llm(workshop: Workshop) -> Iterator[tuple[str, int]]:
+    """llama-cpp-python's own OpenAI-compatible server on the same GGUF: its URL and process."""
+    port = free_port()
+    command = [str(workshop.python("llama")), "-m", "llama_cpp.server", f"--port={port}"]
+    command += [f"--model={STARTER / 'llm' / 'starter.gguf'}", "--model_alias=starter"]
+    command += ["--n_ctx=2048", "--interrupt_requests=false"]
+    with _process(command, workshop.output / "llm-server.log", port, "/v1/models") as pid:
+        yield f"http://127.0.0.1:{port}/v1", pid
+
+
+def _process(
+    command: Sequence[str], log: Path, port: int, path: str, variables: dict[str, str] | None = None
+) -> AbstractContextManager[int]:
+    is_ready = partial(answers, f"http://127.0.0.1:{port}{path}")
+    return process(command, log, is_ready, timeout_seconds=START_SECONDS, environment=variables)
+
+
+System = Callable[[int, Workshop], AbstractContextManager[Running]]
+SYSTEMS: dict[str, System] = {
+    "Tinig": tinig,
+    "pipecat": partial(pipecat, turns="smart"),
+    "pipecat by silence": partial(pipecat, turns="timeout"),
+    "speech-to-speech": speech_to_speech,
+}
