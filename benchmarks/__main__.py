@@ -15,7 +15,6 @@ from typing import Any
 from benchmarks import curve, engine_batches, one_call, overhead
 from benchmarks.harness import LoadFailed
 from benchmarks.peers import comparison
-from benchmarks.peers.environments import PeerUnavailable
 from benchmarks.peers.systems import SYSTEMS, Workshop
 from evaluation.server_process import REPOSITORY, ServerFailed
 from evaluation.terminal import Terminal
@@ -30,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.output.mkdir(parents=True, exist_ok=True)
     try:
         figures = {name: _BENCHES[name](options, terminal) for name in options.benches}
-    except (ServerFailed, LoadFailed, PeerUnavailable) as failure:
+    except (ServerFailed, LoadFailed) as failure:
         terminal.failure(str(failure))
         return 1
     path = options.output / "bench.json"
@@ -103,18 +102,32 @@ def _engines(options: argparse.Namespace, terminal: Terminal) -> Any:
 
 def _peers(options: argparse.Namespace, terminal: Terminal) -> Any:
     terminal.heading(f"Beside others, {options.seconds:.0f} s each")
+    failures: dict[str, str] = {}
+    rows: list[dict[str, Any]] = []
+
+    def measured_one(one: comparison.Measured) -> None:
+        terminal.aside(f"    {comparison.line(one)}")
+        rows.append(one.to_json())
+        text = json.dumps(rows, indent=2)  # kept, however a run of many minutes ends
+        (options.output / "peers.json").write_text(text + "\n", "utf-8")
+
+    def failed(system: str, why: str) -> None:
+        failures[system] = why
+        terminal.failure(f"    {system} cannot run: {why}")
+
     measured = comparison.measure(
         Workshop(options.output, lambda step: terminal.aside(f"  {step}")),
         systems=options.systems,
         levels=options.peer_levels,
         seconds=options.seconds,
-        on_measured=lambda one: terminal.aside(f"    {comparison.line(one)}"),
+        on_measured=measured_one,
+        on_failure=failed,
     )
     terminal.line(comparison.table(measured))
     path = options.output / "peers.svg"
     comparison.plot(measured, path)
     terminal.line(f"\nA plot is in {path}.")
-    return [one.to_json() for one in measured]
+    return {"measured": rows, "failures": failures}
 
 
 _BENCHES: Mapping[str, Bench] = {

@@ -22,7 +22,7 @@ from benchmarks.results import DRY_SECONDS, Exchange, LoadResult
 from benchmarks.utterances import Utterance, utterances
 from evaluation.caller import RATE_HZ, Caller, CallFailed, Spoken
 
-INTENTS = ("capital", "clinic", "greeting", "thanks")  # whose answers need nothing said before
+INTENTS = ("capital", "clinic", "thanks")  # answered by themselves, and the judge hears it
 ANSWER_SECONDS = 20.0  # that a caller waits for one
 OVER_SECONDS = 1.5  # of nothing heard, after which the caller takes the answer to be over
 PAUSE_SECONDS = (0.5, 1.5)  # of thought before the next utterance

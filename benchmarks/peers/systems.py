@@ -4,7 +4,9 @@ What differs from a system's own defaults stands here and in `pipecat_bot.py`, a
 `docs/performance.md`.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -67,15 +69,18 @@ def pipecat(calls: int, workshop: Workshop, *, turns: str) -> Iterator[Running]:
     """A process a call, as its documentation deploys it; one LLM server for all."""
     python, voice = workshop.python("pipecat"), workshop.voice()
     with _llm(workshop) as (llm_url, llm_pid), ExitStack() as stack:
-        urls, pids = [], [llm_pid]
-        for number in range(calls):
+
+        def bot(number: int) -> tuple[str, int]:
             port = free_port()
             command = [str(python), str(HERE / "pipecat_bot.py"), str(port), str(STARTER / "stt")]
             command += [str(voice), llm_url, turns, INSTRUCTIONS]
             log = workshop.output / f"pipecat-{number}.log"
-            pids.append(stack.enter_context(_process(command, log, port, "/readyz")))
-            urls.append(f"ws://127.0.0.1:{port}/call")
-        yield Running("pcm", tuple(urls), tuple(pids))
+            pid = stack.enter_context(_process(command, log, port, "/readyz"))
+            return f"ws://127.0.0.1:{port}/call", pid
+
+        with ThreadPoolExecutor(os.cpu_count()) as starters:
+            bots = list(starters.map(bot, range(calls)))
+        yield Running("pcm", tuple(url for url, _ in bots), (llm_pid, *(pid for _, pid in bots)))
 
 
 @contextmanager

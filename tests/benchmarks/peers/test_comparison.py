@@ -1,8 +1,14 @@
 """What is made of the measurements."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+import pytest
+
+from benchmarks.peers import comparison
 from benchmarks.peers.comparison import Measured, plot, table, times
+from benchmarks.peers.environments import PeerUnavailable
+from benchmarks.peers.systems import Running, Workshop
 from benchmarks.results import Exchange, LoadResult
 
 
@@ -51,3 +57,24 @@ def test_the_plot_names_every_system(tmp_path: Path) -> None:
     drawing = (tmp_path / "peers.svg").read_text(encoding="utf-8")
     assert "Tinig" in drawing
     assert "other" in drawing
+
+
+def test_a_peer_that_cannot_run_is_told_once_and_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(calls: int, workshop: Workshop) -> AbstractContextManager[Running]:
+        raise PeerUnavailable("no such package")
+
+    monkeypatch.setitem(comparison.SYSTEMS, "other", unavailable)
+    steps: list[str] = []
+    failures: list[tuple[str, str]] = []
+    measured = comparison.measure(
+        Workshop(tmp_path, steps.append),
+        systems=["other"],
+        levels=[1, 2],
+        seconds=1.0,
+        on_measured=lambda one: None,
+        on_failure=lambda name, why: failures.append((name, why)),
+    )
+    assert (measured, steps) == ([], ["other, 1 calls"])
+    assert failures == [("other", "no such package")]
