@@ -109,7 +109,8 @@ def _measured(name: str, calls: int, seconds: float, workshop: Workshop, judge: 
     with SYSTEMS[name](calls, workshop) as running:
         _load(running, recordings, f"--calls={calls}", "--turns=1", "--ramp=1")  # to be warm
         before = usage_of_all(running.pids)
-        result = _load(running, recordings, f"--calls={calls}", f"--seconds={seconds}")
+        longer = 2 if calls == 1 else 1  # a lone caller makes few turns
+        result = _load(running, recordings, f"--calls={calls}", f"--seconds={longer * seconds}")
         after = usage_of_all(running.pids)
     right = sum(
         judge.is_right(one, recordings / f"{one.call}-{one.turn}.wav") for one in result.answered

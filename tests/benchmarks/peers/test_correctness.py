@@ -1,4 +1,4 @@
-"""An answer is right when it sounds like the domain's, word for word."""
+"""An answer is right when nothing of the domain sounds more like it."""
 
 import wave
 from pathlib import Path
@@ -35,8 +35,13 @@ def test_the_domains_answer_is_right(judge: Judge, tmp_path: Path) -> None:
     assert judge.is_right(ASKED, _spoken("The capital of France is Paris.", tmp_path))
 
 
-def test_another_capital_is_wrong(judge: Judge, tmp_path: Path) -> None:
-    assert not judge.is_right(ASKED, _spoken("The capital of France is Madrid.", tmp_path))
+@pytest.mark.parametrize("said", ["The capital of Spain is Madrid.", "You are welcome!"])
+def test_another_answer_is_wrong(judge: Judge, tmp_path: Path, said: str) -> None:
+    assert not judge.is_right(ASKED, _spoken(said, tmp_path))
+
+
+def test_a_word_misheard_does_not_make_it_another_answer(judge: Judge) -> None:
+    assert judge.nearest("The capital of France is Texas.") == "The capital of France is Paris."
 
 
 def test_everything_that_callers_say_has_an_answer_of_one_turn() -> None:
