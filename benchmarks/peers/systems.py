@@ -84,7 +84,7 @@ def pipecat(calls: int, workshop: Workshop, *, turns: str) -> Iterator[Running]:
 
 
 @contextmanager
-def speech_to_speech(calls: int, workshop: Workshop) -> Iterator[Running]:
+def speech_to_speech(calls: int, workshop: Workshop, *, turns: str) -> Iterator[Running]:
     """One process with a pipeline a call; an LLM server and a speech server for all."""
     python, voice, port = workshop.python("speech-to-speech"), workshop.voice(), free_port()
     share = python.parent.parent / "share"
@@ -100,18 +100,16 @@ def speech_to_speech(calls: int, workshop: Workshop) -> Iterator[Running]:
         log = workshop.output / "speech-server.log"
         speech_pid = stack.enter_context(_process(speech, log, speech_port, "/readyz"))
         command = [str(python.parent / "speech-to-speech"), "serve", f"--port={port}"]
-        command += _speech_to_speech_options(
-            calls, llm_url, f"http://127.0.0.1:{speech_port}/v1", _smart_turn(workshop)
-        )
+        command += _speech_to_speech_options(calls, llm_url, f"http://127.0.0.1:{speech_port}/v1")
+        smart_turn = f"--smart_turn_model_path={_smart_turn(workshop)}"
+        command.append(smart_turn if turns == "smart" else "--no_smart_turn")
         log = workshop.output / "speech-to-speech.log"
         pid = stack.enter_context(_process(command, log, port, "/v1/pool", variables))
         url = f"ws://127.0.0.1:{port}/v1/realtime"
         yield Running("realtime", (url,), (llm_pid, speech_pid, pid))
 
 
-def _speech_to_speech_options(
-    calls: int, llm_url: str, speech_url: str, smart_turn: Path
-) -> list[str]:
+def _speech_to_speech_options(calls: int, llm_url: str, speech_url: str) -> list[str]:
     return [
         f"--num_pipelines={calls}",
         "--device=cpu",
@@ -127,7 +125,6 @@ def _speech_to_speech_options(
         "--tts=openai",
         f"--openai_tts_base_url={speech_url}",
         "--openai_tts_sample_rate=22050",
-        f"--smart_turn_model_path={smart_turn}",
     ]
 
 
@@ -163,5 +160,6 @@ SYSTEMS: dict[str, System] = {
     "Tinig": tinig,
     "pipecat": partial(pipecat, turns="smart"),
     "pipecat by silence": partial(pipecat, turns="timeout"),
-    "speech-to-speech": speech_to_speech,
+    "speech-to-speech": partial(speech_to_speech, turns="smart"),
+    "speech-to-speech by silence": partial(speech_to_speech, turns="timeout"),
 }
