@@ -2,19 +2,24 @@
 
     python speech_server.py PORT VOICE_FOLDER
 
-VOICE_FOLDER holds voice.onnx and voice.onnx.json. Answers with raw PCM16 at the voice's own rate,
-sentence by sentence. Runs in the environment of speech-to-speech.
+VOICE_FOLDER holds voice.onnx and voice.onnx.json. Answers with raw PCM16 at 24 kHz, OpenAI's rate,
+sentence by sentence: speech-to-speech's own resampler needs minutes for a second of 22,050 Hz.
+Runs in the environment of speech-to-speech.
 """
 
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import soxr
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 from piper import PiperVoice
 from pydantic import BaseModel
+
+RATE_HZ = 24_000
 
 
 class SpeechRequest(BaseModel):
@@ -36,7 +41,8 @@ def main(port: str, folder: str) -> None:
     def speech(request: SpeechRequest) -> StreamingResponse:
         def chunks() -> Iterator[bytes]:
             for chunk in voice.synthesize(request.input):
-                yield chunk.audio_int16_bytes
+                samples = np.frombuffer(chunk.audio_int16_bytes, np.int16)
+                yield soxr.resample(samples, chunk.sample_rate, RATE_HZ).tobytes()
 
         return StreamingResponse(chunks(), media_type="audio/pcm")
 

@@ -124,7 +124,6 @@ def _speech_to_speech_options(calls: int, llm_url: str, speech_url: str) -> list
         "--stream_batch_sentences=1",
         "--tts=openai",
         f"--openai_tts_base_url={speech_url}",
-        "--openai_tts_sample_rate=22050",
     ]
 
 
