@@ -8,7 +8,7 @@ import pytest
 from benchmarks.peers import comparison
 from benchmarks.peers.comparison import Measured, plot, table, times
 from benchmarks.peers.environments import PeerUnavailable
-from benchmarks.peers.systems import Running, Workshop
+from benchmarks.peers.systems import SYSTEMS, Running, Workshop
 from benchmarks.results import Exchange, LoadResult
 
 
@@ -65,7 +65,7 @@ def test_a_peer_that_cannot_run_is_told_once_and_left_out(
     def unavailable(calls: int, workshop: Workshop) -> AbstractContextManager[Running]:
         raise PeerUnavailable("no such package")
 
-    monkeypatch.setitem(comparison.SYSTEMS, "other", unavailable)
+    monkeypatch.setitem(SYSTEMS, "other", unavailable)
     steps: list[str] = []
     failures: list[tuple[str, str]] = []
     measured = comparison.measure(
