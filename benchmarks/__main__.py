@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Measure the server with callers in real time over the real WebSocket.",
         epilog="one: stage by stage, one call at a time. curve: more and more callers. overhead: "
         "the server without its engines. engines: batches beside single requests. peers: beside "
-        "pipecat and speech-to-speech, in environments of their own under benchmarks/peers/.",
+        "pipecat and speech-to-speech, in environments of their own under .cache/peers/.",
     )
     parser.add_argument(
         "benches",

@@ -1,4 +1,4 @@
-"""The peers' own environments, made once from their locks beside this file: none of it is ours."""
+"""The peers' own environments under .cache/, made once from their locks: none of it is ours."""
 
 import hashlib
 import shutil
@@ -11,6 +11,7 @@ from evaluation.server_process import REPOSITORY
 from scripts.setup import TORCH_CPU_INDEX
 
 HERE = Path(__file__).resolve().parent
+CACHE = REPOSITORY / ".cache" / "peers"
 REQUIREMENTS = HERE / "requirements"
 TORCH = "torch==2.13.0"
 SILERO_HUB = "hub/snakers4_silero-vad_master"  # under TORCH_HOME: where torch.hub keeps it
@@ -25,7 +26,7 @@ def environment(name: str, on_step: Callable[[str], None]) -> Path:
 
     Raises `PeerUnavailable`.
     """
-    folder, lock = HERE / f".venv-{name}", REQUIREMENTS / f"{name}.lock"
+    folder, lock = CACHE / name, REQUIREMENTS / f"{name}.lock"
     python = folder / "bin" / "python"
     stamp, digest = folder / ".ready", hashlib.sha256(lock.read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text(encoding="utf-8") == digest:

@@ -99,7 +99,7 @@ def speech_to_speech(calls: int, workshop: Workshop, *, turns: str) -> Iterator[
         speech = [str(python), str(HERE / "speech_server.py"), str(speech_port), str(voice)]
         log = workshop.output / "speech-server.log"
         speech_pid = stack.enter_context(_process(speech, log, speech_port, "/readyz"))
-        command = [str(python.parent / "speech-to-speech"), "serve", f"--port={port}"]
+        command = [str(python), "-m", "speech_to_speech.cli", "serve", f"--port={port}"]
         command += _speech_to_speech_options(calls, llm_url, f"http://127.0.0.1:{speech_port}/v1")
         smart_turn = f"--smart_turn_model_path={_smart_turn(workshop)}"
         command.append(smart_turn if turns == "smart" else "--no_smart_turn")

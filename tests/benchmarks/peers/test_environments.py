@@ -11,7 +11,7 @@ from benchmarks.peers.environments import PeerUnavailable, environment
 
 @pytest.fixture
 def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(environments, "HERE", tmp_path)
+    monkeypatch.setattr(environments, "CACHE", tmp_path)
     monkeypatch.setattr(environments, "REQUIREMENTS", tmp_path)
     path = tmp_path / "peer.lock"
     path.write_text("there-is-no-such-package @ file:///nowhere/package.whl\n")
@@ -19,11 +19,11 @@ def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_one_that_is_up_to_date_is_left_alone(lock: Path, tmp_path: Path) -> None:
-    (tmp_path / ".venv-peer").mkdir()
+    (tmp_path / "peer").mkdir()
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()
-    (tmp_path / ".venv-peer" / ".ready").write_text(digest)
+    (tmp_path / "peer" / ".ready").write_text(digest)
     steps: list[str] = []
-    assert environment("peer", steps.append) == tmp_path / ".venv-peer" / "bin" / "python"
+    assert environment("peer", steps.append) == tmp_path / "peer" / "bin" / "python"
     assert steps == []
 
 
@@ -34,7 +34,7 @@ def test_what_cannot_be_installed_is_told_and_not_taken_for_ready(
     with pytest.raises(PeerUnavailable, match="nowhere"):
         environment("peer", steps.append)
     assert len(steps) == 1
-    assert not (tmp_path / ".venv-peer" / ".ready").exists()
+    assert not (tmp_path / "peer" / ".ready").exists()
 
 
 def test_every_lock_names_versions_and_no_index() -> None:
