@@ -126,6 +126,7 @@ class Moods:
         """Every transcription changes the mood of all engines."""
         stage, draw = self.stage, self._random.random
         stage.confidence = 0.95 if draw() < 0.7 else 0.5 if draw() < 0.7 else 0.2
+        stage.rejected_by = "loop" if draw() < 0.05 else None
         stage.stt_error = Overloaded("Full.") if draw() < 0.05 else None
         stage.llm_error = Overloaded("Full.") if draw() < 0.05 else None
         stage.tts_error = Overloaded("Full.") if draw() < 0.05 else None
