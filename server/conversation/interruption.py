@@ -98,8 +98,8 @@ def _confidence_needed(stage: Stage, sound_seconds: float, config: InterruptionC
     match stage:
         case Stage.STRICT:
             return config.strict_confidence
-        case Stage.SOON:  # sinks to that of the early check in the second half of the way there
-            share = min(1.0, max(0.0, 2 * sound_seconds / config.early_seconds - 1))
+        case Stage.SOON:  # sinks to that of the early check in the last quarter before it
+            share = min(1.0, max(0.0, 4 * sound_seconds / config.early_seconds - 3))
             return config.soon_confidence + share * (
                 config.early_confidence - config.soon_confidence
             )

@@ -74,10 +74,10 @@ def test_words_are_taken_the_sooner_the_clearer_they_are() -> None:
         heard = transcript("no wait", "en", confidence)
         return judge(Stage.SOON, Evidence(heard, SAYING, (), sound_seconds), CONFIG)
 
-    assert soon(0.84, 0.3) is Verdict.UNDECIDED
-    assert soon(0.7, 0.6) is Verdict.WORDS
-    assert soon(0.6, 0.6) is Verdict.UNDECIDED
-    assert soon(0.6, 0.75) is Verdict.WORDS
+    assert soon(0.84, 0.6) is Verdict.UNDECIDED
+    assert soon(0.7, 0.72) is Verdict.WORDS
+    assert soon(0.6, 0.72) is Verdict.UNDECIDED
+    assert soon(0.6, 0.78) is Verdict.WORDS
 
 
 def test_our_own_words_are_an_echo() -> None:
