@@ -59,7 +59,7 @@ async function userMedia(deviceId) {
   }
 }
 
-/** The server's voice: `onPlayed({frame, item, played, playing})` every 20 ms. */
+/** The server's voice: `onPlayed({frame, item, played, playing, endSeconds})` every 20 ms. */
 export async function openSpeaker(deviceId, onPlayed) {
   const context = new AudioContext({ latencyHint: "interactive", sampleRate: RATE_HZ });
   await context.audioWorklet.addModule("/web/worklets/playback.js");
@@ -79,6 +79,8 @@ export async function openSpeaker(deviceId, onPlayed) {
     resume: () => worklet.port.postMessage({ pause: false }),
     flush: () => worklet.port.postMessage({ flush: true }),
     setDevice: (id) => context.setSinkId?.(id),
+    /** By the clock of `endSeconds`. */
+    nowSeconds: () => context.currentTime,
     latencySeconds: () => context.outputLatency || context.baseLatency || 0,
   };
   if (deviceId) await speaker.setDevice(deviceId)?.catch(() => {}); // unplugged: the default one

@@ -8,13 +8,15 @@ import { Recording } from "./recording.js";
 
 const EXTENSIONS = ["state", "turn", "interruption", "playback", "handover"];
 const SHORTEST_PRESS_MS = 200; // a shorter one was a slip
+const FRAME_MS = 20;
+const EARLY_FRAMES = 10_000 / FRAME_MS; // what is said while the line is being opened, at most
 const LARGEST_BACKLOG_BYTES = 256 * 1024; // five seconds of speech that the network does not take
 
 /**
  * Events, each with a `detail`: "status" (of the connection), "state" (one of the six), "caller"
  * {id}, "partial" {id, delta}, "heard" {id, text, language}, "answer" {id}, "words" {id, delta,
  * atMs}, "cut" {id, atMs}, "turn" {turn, heardMs}, "interruption", "handover", "error" {message}, "lost" (the
- * microphone), and the frames of 20 ms of both sides: "input" {frame}, "output" {frame}.
+ * microphone), and the frames of 20 ms of both sides: "input" {frame}, "output" {frame, endSeconds}.
  */
 export class Call extends EventTarget {
   /** `history()` gives the messages that a new connection is told, so that it goes on. */
@@ -34,6 +36,8 @@ export class Call extends EventTarget {
     this._responseId = null; // of the response in progress
     this._cancelledId = null; // of the last response that was cancelled here
     this._message = null; // {id, responseId} of the message whose audio comes
+    this._early = []; // frames that were captured before the line was open
+    this._turn = null; // whose first sound has not been played yet
     this._forgetAnswer();
     this.connection.addEventListener("status", ({ detail }) => this._onStatus(detail));
     this.connection.addEventListener("message", ({ detail }) => this._onMessage(detail));
@@ -142,10 +146,15 @@ export class Call extends EventTarget {
     const meant = this._preferences.mode === "free" || this.isHeld;
     this.recording.addCaller(frame, !meant || this.isMuted);
     this._tell("input", { frame });
-    const online = this.connection.status === "online";
-    if (!online || !meant || this.connection.backlog > LARGEST_BACKLOG_BYTES) return;
-    this.connection.sendAudio(frame);
+    if (!meant || this.connection.backlog > LARGEST_BACKLOG_BYTES) return;
+    if (this.connection.status === "online") this.connection.sendAudio(frame);
+    else if (this._isOpening && this._early.length < EARLY_FRAMES) this._early.push(frame);
   };
+
+  /** Nobody waits for the line before they speak; while it is lost, they do. */
+  get _isOpening() {
+    return this._preferences.mode === "free" && this.connection.status !== "waiting";
+  }
 
   _onMicrophoneLost = () => {
     this._microphone?.close();
@@ -153,14 +162,17 @@ export class Call extends EventTarget {
     this._tell("lost");
   };
 
-  _onPlayed = ({ frame, item, played, playing }) => {
+  _onPlayed = ({ frame, item, played, playing, endSeconds }) => {
     if (this.isOn) this.recording.addServer(frame);
     this._playedItem = item;
     this._playedMs = (1000 * played) / RATE_HZ;
     if (playing && item === this._item && this._firstPlayedMs === null) {
-      this._firstPlayedMs = performance.now() + 1000 * this._speaker.latencySeconds();
+      const agoSeconds = this._speaker.nowSeconds() - endSeconds + FRAME_MS / 1000;
+      const delaySeconds = this._speaker.latencySeconds() - agoSeconds;
+      this._firstPlayedMs = performance.now() + 1000 * delaySeconds;
+      this._tellTurn();
     }
-    this._tell("output", { frame });
+    this._tell("output", { frame, endSeconds });
   };
 
   /** Stop the sound at once, and tell the server how much of it was heard. */
@@ -179,6 +191,7 @@ export class Call extends EventTarget {
   }
 
   _forgetAnswer() {
+    this._tellTurn();
     this._item = null; // the answer whose audio comes or plays
     this._receivedMs = 0; // of its audio
     this._playedItem = null;
@@ -195,8 +208,10 @@ export class Call extends EventTarget {
       for (const { id, role, text } of this._history()) {
         this.connection.send({ type: "conversation.item.create", item: message(id, role, text) });
       }
+      for (const frame of this._early.splice(0)) this.connection.sendAudio(frame);
     } else if (detail.status !== "connecting") {
       this._speaker?.flush();
+      this._early = [];
       this._responseId = null;
       this._forgetAnswer();
       this._setState("listening_idle");
@@ -232,6 +247,7 @@ export class Call extends EventTarget {
     const { id, responseId } = this._message;
     if (responseId === this._cancelledId) return;
     if (id !== this._item) {
+      this._tellTurn();
       this._item = id;
       this._receivedMs = 0;
       this._firstReceivedMs = performance.now();
@@ -248,6 +264,17 @@ export class Call extends EventTarget {
   }
 
   _receiveTurn({ turn }) {
+    this._tellTurn();
+    this._turn = turn;
+    const isPlayed = this._item === null || this._firstPlayedMs !== null;
+    if (isPlayed || turn.milestones_ms.first_audio_sent === undefined) this._tellTurn();
+  }
+
+  /** The turn's record, with when its first sound was played if it was. */
+  _tellTurn() {
+    const turn = this._turn;
+    if (!turn) return;
+    this._turn = null;
     const sentMs = turn.milestones_ms.first_audio_sent;
     const known = sentMs !== undefined && this._firstPlayedMs !== null;
     const heardMs = known ? sentMs + this._firstPlayedMs - this._firstReceivedMs : null;

@@ -42,6 +42,8 @@ export class Controls {
     byId("mute").setAttribute("aria-pressed", String(isMuted));
     byId("stop").disabled = !isOn || !ANSWERING.has(state);
     byId("save-audio").disabled = recording === null;
+    // Into an open microphone a screen reader's voice would be heard as the caller's.
+    byId("captions-log").ariaLive = isOn && hasMicrophone ? "off" : "polite";
   }
 
   get _mayPress() {

@@ -3,7 +3,8 @@
 //
 // Takes {push: Int16Array, item} (audio of an answer), {end: true} (no more of it comes),
 // {pause: bool} and {flush: true}. Posts every 20 ms what was really played: {frame: Int16Array,
-// item, played: samples of that item so far, playing: bool}.
+// item, played: samples of that item so far, playing: bool, endSeconds: of the frame, by the clock
+// of the audio context}.
 
 const FRAME = 480;
 const CUSHION = 1_440; // 60 ms gathered before an answer starts: a late packet is not heard
@@ -58,7 +59,7 @@ class Playback extends AudioWorkletProcessor {
     for (let i = 0; i < output.length; i++) {
       const value = sounds ? this._next() : 0;
       output[i] = (this._fading ? value * (1 - i / output.length) : value) / 32_768;
-      this._note(output[i]);
+      this._note(output[i], (currentFrame + i + 1) / sampleRate);
     }
     this._fading = false;
     if (this._flushing) this._reset();
@@ -83,12 +84,12 @@ class Playback extends AudioWorkletProcessor {
     return value;
   }
 
-  _note(value) {
+  _note(value, endSeconds) {
     this._frame[this._filled++] = value * 32_767;
     if (this._filled < FRAME) return;
     const playing = this._running && !this._paused;
-    const report = { frame: this._frame, item: this._item, played: this._played, playing };
-    this.port.postMessage(report, [this._frame.buffer]);
+    const { _frame: frame, _item: item, _played: played } = this;
+    this.port.postMessage({ frame, item, played, playing, endSeconds }, [frame.buffer]);
     this._frame = new Int16Array(FRAME);
     this._filled = 0;
   }
