@@ -60,10 +60,10 @@ class Items:
             self._check_call(item)
             self._outbox.put(ItemAdded(item, previous_item_id))
 
-    def retrieve(self, item_id: str) -> None:
+    async def retrieve(self, item_id: str) -> None:
         """Tell how an item stands. Raises `ProtocolError`."""
         item = self._find(item_id, "retrieve")
-        self._outbox.put(ItemRetrieved(item, self._sound(item)))
+        self._outbox.put(ItemRetrieved(item, await self._sound(item)))
 
     def delete(self, item_id: str) -> None:
         """Remove an item; words that are still to come for it are lost. Raises `ProtocolError`."""
@@ -122,7 +122,7 @@ class Items:
                 param="item.call_id",
             )
 
-    def _sound(self, item: Item) -> Samples | None:
+    async def _sound(self, item: Item) -> Samples | None:
         """What is kept of an item's sound, as its side of the session sounds now."""
         kept = self._history.audio.get(item.id)
         if kept is None or not isinstance(item, MessageItem):
@@ -130,7 +130,9 @@ class Items:
         samples, rate_hz = kept
         settings = self._floor.settings
         side = settings.output_format if item.role == "assistant" else settings.input_format
-        return samples if rate_hz == side.rate_hz else resample(samples, rate_hz, side.rate_hz)
+        if rate_hz == side.rate_hz:
+            return samples
+        return await asyncio.to_thread(resample, samples, rate_hz, side.rate_hz)
 
     async def _transcribe(self, item: RecordedItem, tell: Callable[[Event], None]) -> None:
         """Begin to; waits only while too many are being transcribed."""
