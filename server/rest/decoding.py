@@ -27,6 +27,7 @@ _FORMATS = (
     "3gp,3g2,mj2,mp3,mpeg,mpegts,ogg,opus,tta,voc,w64,wav,wv"
 )
 _OPTIONS = {"format_whitelist": _FORMATS, "protocol_whitelist": "none"}
+_HIGHEST_RATE_HZ = 768_000  # of any recorder
 _MOST_SAMPLES_A_SECOND = 192_000  # of all channels: 48 kHz with four of them
 
 
@@ -39,7 +40,10 @@ class _Bounds:
     samples: int = 0  # of all channels, as they are in the file
 
     def add(self, frame: AudioFrame) -> None:
-        """Count a frame. Raises `ProtocolError` when it is too much."""
+        """Count a frame. Raises `ProtocolError` when it is too much, or no sound that anybody has:
+        the filter for a rate that a damaged header claims takes seconds to make."""
+        if not 0 < frame.sample_rate <= _HIGHEST_RATE_HZ:
+            raise _no_audio(f"its rate is {frame.sample_rate} Hz")
         self.seconds += frame.samples / frame.sample_rate
         self.samples += frame.samples * frame.layout.nb_channels
         too_many = self.samples > self.max_seconds * _MOST_SAMPLES_A_SECOND

@@ -98,6 +98,14 @@ async def test_more_samples_than_so_much_time_can_have_are_stopped_too() -> None
     assert refused.value.code == "audio_too_long"
 
 
+async def test_a_rate_that_nothing_records_is_refused() -> None:
+    header = b"RIFF\x34\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0" + (604_000_000).to_bytes(4, "little")
+    data = header + bytes(4) + b"\x02\0\x10\0data\x10\0\0\0" + bytes(16)
+    with pytest.raises(ProtocolError, match="its rate is 604000000 Hz") as refused:
+        await decoded(data, 3.0)
+    assert refused.value.code == "invalid_audio"
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     kind=st.sampled_from(sorted(KINDS)),
