@@ -18,8 +18,10 @@ import itertools
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
@@ -63,7 +65,8 @@ class Job(Generic[RequestT, OutputT]):
         self._order = (priority, next(_serial))
         self._batcher = batcher
         self._fresh: list[OutputT] = []  # thread side, emptied once per step
-        self._inbox: asyncio.Queue[OutputT | Exception | None] = asyncio.Queue()  # loop side
+        self._inbox: deque[OutputT | Exception | None] = deque()  # loop side
+        self._news: asyncio.Future[None] | None = None  # what the reader waits for, likewise
 
     def __lt__(self, other: "Job[Any, Any]") -> bool:
         return self._order < other._order
@@ -88,7 +91,7 @@ class Job(Generic[RequestT, OutputT]):
     def cancel(self) -> None:
         """The job ends before its next step, and its reader gets nothing more."""
         self.cancelled = True
-        self._inbox.put_nowait(None)  # wakes the reader
+        self._put(None)  # wakes the reader
 
     async def __aenter__(self) -> Self:
         self._batcher._enqueue(self)
@@ -108,14 +111,22 @@ class Job(Generic[RequestT, OutputT]):
     async def __anext__(self) -> OutputT:
         if self.cancelled:
             raise StopAsyncIteration
-        item = await self._inbox.get()
+        while not self._inbox:
+            self._news = self._batcher._loop.create_future()
+            await self._news
+        item = self._inbox.popleft()
         if item is None or isinstance(item, Exception):
-            self._inbox.put_nowait(item)  # the end stays the end, however often it is read
+            self._inbox.append(item)  # the end stays the end, however often it is read
         if item is None or self.cancelled:
             raise StopAsyncIteration
         if isinstance(item, Exception):
             raise item
         return item
+
+    def _put(self, item: OutputT | Exception | None) -> None:
+        self._inbox.append(item)
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
 
 
 class Engine(Protocol):
@@ -162,10 +173,15 @@ class Batcher(Generic[RequestT, OutputT]):
         self.failure: BaseException | None = None  # why the thread died; None while it lives
         self._batch_sizes: dict[int, int] = {}
         self._on_death = on_death
-        self._submitted: queue.SimpleQueue[Job[RequestT, OutputT] | None] = queue.SimpleQueue()
+        self._fresh: list[Job[RequestT, OutputT]] = []  # loop side: not yet with the thread
+        self._submitted: queue.SimpleQueue[list[Job[RequestT, OutputT]] | None] = (
+            queue.SimpleQueue()
+        )
         self._waiting: list[Job[RequestT, OutputT]] = []  # a heap
         self._running: list[Job[RequestT, OutputT]] = []
         self._pending: set[Job[RequestT, OutputT]] = set()  # loop side: submitted, not yet ended
+        self._posts: deque[Callable[[], None]] = deque()  # what the loop is to do, in order
+        self._is_loop_called = False  # and will see all that is posted by then
         self._open = False
 
     async def __aenter__(self) -> Self:
@@ -189,6 +205,7 @@ class Batcher(Generic[RequestT, OutputT]):
         traceback: TracebackType | None,
     ) -> None:
         self._open = False
+        self._hand_over()
         self._submitted.put(None)  # last in line, so nothing is left unread behind it
         await asyncio.to_thread(self._thread.join)
 
@@ -221,7 +238,15 @@ class Batcher(Generic[RequestT, OutputT]):
         if self.pending >= self.max_pending:
             raise Overloaded(f"{self.name} has {self.pending} jobs waiting. Try again shortly.")
         self._pending.add(job)
-        self._submitted.put(job)
+        if not self._fresh:
+            self._loop.call_soon(self._hand_over)
+        self._fresh.append(job)
+
+    def _hand_over(self) -> None:
+        """All that was submitted in one round of the loop, so that it wakes the thread once."""
+        fresh, self._fresh = self._fresh, []
+        if fresh:
+            self._submitted.put(fresh)
 
     # Everything below runs on the thread, except what stands under "Back on the loop".
 
@@ -230,19 +255,24 @@ class Batcher(Generic[RequestT, OutputT]):
             self.engine.load()
         except BaseException as error:
             self._post(self._finish_loading, error)
+            self._call_loop()
             return
         self._post(self._finish_loading, None)
+        self._call_loop()
         try:
             self._serve()
         except BaseException as error:
             log.exception("%s: its thread died", self.name)
             self._post(self._bury, error)
+        self._call_loop()
 
     def _serve(self) -> None:
         while self._receive():
             self._end([job for job in self._waiting + self._running if job.cancelled])
             self._admit()
+            self._call_loop()  # who is refused need not wait for the step
             self._step()
+            self._call_loop()
             if not (self._waiting or self._running):
                 self.engine.assert_idle()
         self._end(self._waiting + self._running, EngineError(f"{self.name} is shutting down."))
@@ -253,12 +283,13 @@ class Batcher(Generic[RequestT, OutputT]):
         block = not (self._waiting or self._running)
         while True:
             try:
-                job = self._submitted.get(block=block)
+                jobs = self._submitted.get(block=block)
             except queue.Empty:
                 return True
-            if job is None:
+            if jobs is None:
                 return False
-            heapq.heappush(self._waiting, job)
+            for job in jobs:
+                heapq.heappush(self._waiting, job)
             block = False
 
     def _admit(self) -> None:
@@ -311,11 +342,26 @@ class Batcher(Generic[RequestT, OutputT]):
         self._post(self._close, jobs, error)
 
     def _post(self, callback: Callable[..., None], *arguments: object) -> None:
-        """Have the loop call back, in order. A loop that is gone has no readers either."""
+        """Have the loop call back, in order, once it is called."""
+        self._posts.append(partial(callback, *arguments))
+
+    def _call_loop(self) -> None:
+        """Have the loop do what was posted: one wake-up, however much that is.
+
+        A loop that is gone has no readers either.
+        """
+        if not self._posts or self._is_loop_called:
+            return
+        self._is_loop_called = True
         with contextlib.suppress(RuntimeError):
-            self._loop.call_soon_threadsafe(callback, *arguments)
+            self._loop.call_soon_threadsafe(self._take_posts)
 
     # Back on the loop.
+
+    def _take_posts(self) -> None:
+        self._is_loop_called = False  # first: what is posted from now on calls anew
+        while self._posts:
+            self._posts.popleft()()
 
     def _finish_loading(self, error: BaseException | None) -> None:
         if self._loaded.done():  # the start was cancelled meanwhile
@@ -331,12 +377,12 @@ class Batcher(Generic[RequestT, OutputT]):
         for job, outputs in fresh:
             if not job.cancelled:
                 for output in outputs:
-                    job._inbox.put_nowait(output)
+                    job._put(output)
 
     def _close(self, jobs: list[Job[RequestT, OutputT]], error: Exception | None) -> None:
         self._pending.difference_update(jobs)
         for job in jobs:
-            job._inbox.put_nowait(_as_engine_error(self.name, job.error or error))
+            job._put(_as_engine_error(self.name, job.error or error))
 
     def _bury(self, error: BaseException) -> None:
         self.failure = error

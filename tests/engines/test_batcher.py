@@ -159,6 +159,12 @@ async def test_a_batch_is_what_queued_during_the_last_step() -> None:
     assert engine.batches == [("first",), ("a", "b", "c")]
 
 
+async def test_what_is_submitted_in_one_round_of_the_loop_is_one_batch() -> None:
+    async with make_batcher(CountingEngine()) as batcher:
+        await asyncio.gather(*(read(batcher, Count(1)) for _ in range(4)))
+        assert batcher.batch_sizes == {4: 1}
+
+
 async def test_a_lone_job_waits_for_no_other() -> None:
     engine = CountingEngine(max_batch=64)
     async with make_batcher(engine) as batcher:
@@ -284,6 +290,18 @@ async def test_a_refused_job_fails_alone_and_holds_no_slot() -> None:
         assert isinstance(bad, EngineError)
         assert isinstance(bad.__cause__, ZeroDivisionError)
     assert [job.request.name for job in engine.stopped] == ["good"]
+
+
+async def test_who_is_refused_does_not_wait_for_the_step_of_the_others() -> None:
+    engine = CountingEngine()
+    async with make_batcher(engine) as batcher:
+        engine.on_start = lambda job: True if job.request.name != "bad" else 1 / 0 > 0
+        engine.gate.clear()
+        good = asyncio.create_task(read(batcher, Count(1, "good")))
+        with pytest.raises(EngineError):
+            await read(batcher, Count(1, "bad"))
+        engine.gate.set()
+        assert await good == [1]
 
 
 async def test_an_engine_error_reaches_the_reader_as_it_is() -> None:
