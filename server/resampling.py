@@ -9,6 +9,7 @@ soxr was here before. Its fixed ratio works in large blocks and holds back up to
 variable ratio holds back 10 to 30 ms and took half of the CPU time of a call that streams.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from math import ceil, gcd, pi
 
@@ -35,19 +36,26 @@ class Resampler:
         self._filters, self._hop = _filters(from_hz, to_hz)
         self._begin()
 
-    def push(self, samples: Samples) -> Samples:
+    def push(self, *chunks: Samples) -> Samples:
         """What is ready by now, float32[m] at `to_hz`."""
         if self.from_hz == self.to_hz:
-            return samples
-        self._num_in += len(samples)
-        return self._run(samples)
+            return np.concatenate(chunks) if len(chunks) > 1 else chunks[0]
+        self._num_in += sum(map(len, chunks))
+        return self._run(chunks)
+
+    def num_missing(self, num_out: int) -> int:
+        """Samples that have to be pushed before `num_out` more are ready."""
+        if self.from_hz == self.to_hz:
+            return num_out
+        width, outputs = self._filters.shape
+        return width + (ceil(num_out / outputs) - 1) * self._hop - len(self._waiting)
 
     def flush(self) -> Samples:
         """The rest, so that the whole stream keeps its length; a new stream begins after it."""
         if self.from_hz == self.to_hz:
             return np.zeros(0, np.float32)
         missing = ceil(self._num_in * self.to_hz / self.from_hz) - self._num_out
-        rest = self._run(np.zeros(len(self._filters) + self._hop, np.float32))[:missing]
+        rest = self._run([np.zeros(len(self._filters) + self._hop, np.float32)])[:missing]
         self._begin()
         return rest
 
@@ -56,8 +64,8 @@ class Resampler:
         self._waiting = np.zeros(before, np.float32)
         self._num_in = self._num_out = 0
 
-    def _run(self, samples: Samples) -> Samples:
-        waiting = np.concatenate([self._waiting, samples])
+    def _run(self, chunks: Sequence[Samples]) -> Samples:
+        waiting = np.concatenate([self._waiting, *chunks])
         width, hop = len(self._filters), self._hop
         blocks = max(0, (len(waiting) - width) // hop + 1)
         self._waiting = waiting[blocks * hop :]

@@ -6,7 +6,7 @@ answer is. Whose turn it is, the machine decides.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 from engines.batcher import Priority
 from engines.errors import EngineError
@@ -137,25 +137,29 @@ class Attention:
         if is_semantic or self._conversation.config.adaptive_endpointing:
             self._listener.expect_end(completeness)
 
-    async def hear(
-        self, samples: Samples, arrived_seconds: float, *, hasty: bool
-    ) -> AsyncIterator[Trigger | None]:
-        """Take in audio at the wire's rate; yields once a window, with the trigger it makes."""
+    def windows(self, samples: Samples) -> list[Samples]:
+        """Take in float32[n] at the wire's rate: the windows that are whole now, for `hear`."""
+        return self._listener.windows(samples)
+
+    async def hear(self, window: Samples, arrived_seconds: float, *, hasty: bool) -> Trigger | None:
+        """Listen to a window, which came then by the loop's clock: the trigger that it makes."""
         self._arrived_seconds = arrived_seconds
-        for window in self._listener.windows(samples):
-            if self._settings.turn_detection is None:
-                self._listener.store(window)
-                self._voice_seconds = arrived_seconds
-                continue
-            heard = await self._listener.hear(window, hasty=hasty)
-            if heard is not None and self._is_echo(heard.boundary, arrived_seconds):
-                self._listener.dismiss()
-                heard = None
-            if self._listener.speaking:
-                self._voice_seconds = arrived_seconds - self._listener.silence_seconds
-            if heard is not None and heard.boundary is Boundary.STARTED:
-                self._speech_start_seconds = heard.at_seconds
-            yield _TRIGGER_OF[heard.boundary] if heard is not None else None
+        heard = await self._listener.hear(window, hasty=hasty)
+        if heard is not None and self._is_echo(heard.boundary, arrived_seconds):
+            self._listener.dismiss()
+            heard = None
+        if self._listener.speaking:
+            self._voice_seconds = arrived_seconds - self._listener.silence_seconds
+        if heard is None:
+            return None
+        if heard.boundary is Boundary.STARTED:
+            self._speech_start_seconds = heard.at_seconds
+        return _TRIGGER_OF[heard.boundary]
+
+    def store(self, window: Samples, arrived_seconds: float) -> None:
+        """Keep a window that nobody looks for speech in (push to talk)."""
+        self._arrived_seconds = self._voice_seconds = arrived_seconds
+        self._listener.store(window)
 
     def _is_echo(self, boundary: Boundary, arrived_seconds: float) -> bool:
         """Whether what seems to begin is our own voice: nobody speaks then."""

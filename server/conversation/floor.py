@@ -6,7 +6,7 @@ asks for) becomes a trigger of the machine; each command that it gives has one f
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from engines.vad import RATE_HZ
 from server.audio import Samples
@@ -159,19 +159,30 @@ class Floor:
         for command in commands:
             self._execute[command]()
 
-    async def listen(self, samples: Samples) -> None:
-        """Take in float32[n] of the caller's audio, at the wire's rate."""
+    def listen(self, samples: Samples) -> Awaitable[None] | None:
+        """Take in float32[n] of the caller's audio, at the wire's rate: what is to be awaited if
+        there is a window to be heard."""
+        windows = self.attention.windows(samples)
+        return self._hear(windows) if windows else None
+
+    async def _hear(self, windows: Sequence[Samples]) -> None:
         arrived_seconds = asyncio.get_running_loop().time()
-        async for boundary in self.attention.hear(
-            samples, arrived_seconds, hasty=self.is_answering
-        ):
-            if self._takes_the_floor() or self._is_interrupting():
-                self.fire(Trigger.SPEECH_STARTED)
-            if boundary is not None:
-                self.fire(boundary)
-            if self._is_idle():
-                self.fire(Trigger.CALLER_IDLE)
-            self.attention.follow(over_answer=self.is_answering, saying=self.answers.saying)
+        hasty = self.is_answering
+        for window in windows:
+            if self.settings.turn_detection is None:
+                self.attention.store(window, arrived_seconds)
+            else:
+                self._follow(await self.attention.hear(window, arrived_seconds, hasty=hasty))
+
+    def _follow(self, boundary: Trigger | None) -> None:
+        """A window was heard, and made this boundary."""
+        if self._takes_the_floor() or self._is_interrupting():
+            self.fire(Trigger.SPEECH_STARTED)
+        if boundary is not None:
+            self.fire(boundary)
+        if self._is_idle():
+            self.fire(Trigger.CALLER_IDLE)
+        self.attention.follow(over_answer=self.is_answering, saying=self.answers.saying)
 
     def _is_idle(self) -> bool:
         if self.state is not State.LISTENING_IDLE:

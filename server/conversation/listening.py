@@ -47,7 +47,9 @@ class Listener:
         self._vad_state: VadState | None = None
         self._endpointer = Endpointer(config.endpointing)
         self._resampler = Resampler(rate_hz, RATE_HZ)
-        self._rest = np.zeros(0, dtype=np.float32)  # less than a window
+        self._fresh: list[Samples] = []  # at the wire's rate: what does not make a window yet
+        self._num_missing = self._resampler.num_missing(WINDOW_SAMPLES)  # until it does
+        self._rest = np.zeros(0, dtype=np.float32)  # at 16 kHz, less than a window
         self._complete = np.zeros(0, dtype=np.float32)  # a turn that has ended and is not forgotten
         self._windows: deque[Samples] = deque()  # the utterance, or the padding before the next
         self._count = 0  # windows since the session began: its clock
@@ -102,7 +104,10 @@ class Listener:
         self.config = config
         self._endpointer.config = config.endpointing
         if rate_hz != self._resampler.from_hz:
+            if self._fresh:
+                self._rest = self._resampled()
             self._resampler = Resampler(rate_hz, RATE_HZ)
+            self._num_missing = self._resampler.num_missing(WINDOW_SAMPLES - len(self._rest))
 
     def forget(self) -> None:
         """Drop the utterance, as if nothing had been said."""
@@ -117,10 +122,20 @@ class Listener:
 
     def windows(self, samples: Samples) -> list[Samples]:
         """Cut audio at the wire's rate into whole windows of float32[512] at 16 kHz."""
-        audio = np.concatenate([self._rest, self._resampler.push(samples)])
+        self._fresh.append(samples)
+        self._num_missing -= len(samples)
+        if self._num_missing > 0:
+            return []
+        audio = self._resampled()
         whole = len(audio) - len(audio) % WINDOW_SAMPLES
         self._rest = audio[whole:]
+        self._num_missing = self._resampler.num_missing(WINDOW_SAMPLES - len(self._rest))
         return [audio[start : start + WINDOW_SAMPLES] for start in range(0, whole, WINDOW_SAMPLES)]
+
+    def _resampled(self) -> Samples:
+        """All that waits, float32[n] at 16 kHz."""
+        fresh, self._fresh = self._fresh, []
+        return np.concatenate([self._rest, self._resampler.push(*fresh)])
 
     def store(self, window: Samples) -> None:
         """Keep a window without looking for speech in it (push to talk)."""

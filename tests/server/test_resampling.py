@@ -69,6 +69,23 @@ def test_it_is_flat_to_nine_tenths_of_the_lower_nyquist_frequency(
     assert rms(streamed[1_000:-1_000]) == pytest.approx(0.5 / np.sqrt(2), rel=1e-3)
 
 
+@pytest.mark.parametrize(("from_hz", "to_hz"), [*RATES, (16_000, 16_000)])
+def test_it_says_how_much_is_missing_and_not_more(from_hz: int, to_hz: int) -> None:
+    resampler = Resampler(from_hz, to_hz)
+    given, wanted = tone(from_hz), 512
+    while len(given) > from_hz // 10:
+        missing = resampler.num_missing(wanted)
+        before = len(resampler.push(given[: missing - 1]))
+        assert before < wanted <= before + len(resampler.push(given[missing - 1 : missing]))
+        given = given[missing:]
+
+
+def test_chunks_pushed_together_are_one() -> None:
+    one, other = tone(24_000)[:480], tone(24_000)[480:1_000]
+    together = Resampler(24_000, 16_000).push(one, other)
+    assert np.array_equal(together, Resampler(24_000, 16_000).push(np.concatenate([one, other])))
+
+
 def test_equal_rates_pass_through_at_once() -> None:
     resampler = Resampler(16_000, 16_000)
     assert np.array_equal(resampler.push(tone(16_000)), tone(16_000))
