@@ -28,6 +28,7 @@ from server.protocol.audiosocket_frames import (
     Message,
     decode,
 )
+from server.protocol.patience import Patience
 from server.protocol.telephone import SEND_SECONDS, TICK_SECONDS, Intake
 from server.session import Session
 
@@ -79,6 +80,7 @@ class AudioSocketCall:
         socket = writer.get_extra_info("socket")
         socket.setsockopt(sockets.SOL_SOCKET, sockets.SO_SNDBUF, _BUFFER_BYTES)
         self._loop = asyncio.get_running_loop()
+        self._patience = Patience(SEND_SECONDS, self._lose_patience)
         self._parser = FrameParser()
         self._received: deque[Message | None] = deque()  # None: a wrong one
         self._loudspeaker = Loudspeaker()
@@ -108,6 +110,7 @@ class AudioSocketCall:
     async def close(self) -> None:
         """Give the caller back to the dialplan."""
         await self._send(Frame(Kind.TERMINATE))
+        self._patience.close()
         self._writer.close()
         with suppress(ConnectionError):
             await self._writer.wait_closed()
@@ -190,12 +193,12 @@ class AudioSocketCall:
         """Whether it could be sent. Who does not read is dropped."""
         self._writer.write(frame.to_bytes())
         try:
-            async with asyncio.timeout(SEND_SECONDS):
+            with self._patience:
                 await self._writer.drain()
-        except TimeoutError:
-            log.warning("Asterisk does not read what it is sent: the connection is dropped")
-            self._writer.transport.abort()
-            return False
         except ConnectionError:
             return False
         return True
+
+    def _lose_patience(self) -> None:
+        log.warning("Asterisk does not read what it is sent: the connection is dropped")
+        self._writer.transport.abort()

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 from aiohttp import WSMessage, WSMsgType, web
@@ -11,6 +12,7 @@ from aiohttp import WSMessage, WSMsgType, web
 from engines.errors import ProtocolError
 from server.commands import Command
 from server.events import CallEnded, Failed
+from server.protocol.patience import Patience
 from server.protocol.realtime_commands import Decoder, event_id_of
 from server.protocol.realtime_events import Encoder
 from server.protocol.realtime_table import Wire
@@ -20,6 +22,7 @@ log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 10.0  # with a client that does not take what it is sent
 MAXIMUM_BACKLOG = 10_000  # events that wait for it meanwhile
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +34,11 @@ class Line:
 
     async def converse(self, session: Session, decoder: Decoder, encoder: Encoder) -> None:
         """Carry a conversation until the client leaves or the server closes the socket."""
-        await self._send(encoder.created())
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._write(session, encoder), name="write")
-            await session.run(self._read(session, decoder))
+        with closing(Patience(PATIENCE_SECONDS, self._lose_patience)) as patience:
+            await self._send(encoder.created(), patience)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._write(session, encoder, patience), name="write")
+                await session.run(self._read(session, decoder))
 
     async def _read(self, session: Session, decoder: Decoder) -> AsyncIterator[Command]:
         async for message in self.socket:
@@ -52,7 +56,7 @@ class Line:
                 continue
             yield command
 
-    async def _write(self, session: Session, encoder: Encoder) -> None:
+    async def _write(self, session: Session, encoder: Encoder, patience: Patience) -> None:
         """Send until the session's outbox is closed; what a client that left misses is dropped."""
         async for event in session.events():
             if isinstance(event, CallEnded):
@@ -60,21 +64,21 @@ class Line:
                 return
             try:
                 for wire in encoder.encode(event):
-                    await self._send(wire)
+                    await self._send(wire, patience)
             except ConnectionError:
                 return
-            except TimeoutError:
-                log.warning("the client does not read: cut off")
-                self.cut()
-                return
 
-    async def _send(self, wire: Wire | bytes) -> None:
-        """Raises `TimeoutError` where the client does not take it, `ConnectionError` if it left."""
-        async with asyncio.timeout(PATIENCE_SECONDS):
+    async def _send(self, wire: Wire | bytes, patience: Patience) -> None:
+        """Raises `ConnectionError` if the client has left, or was cut off."""
+        with patience:
             if isinstance(wire, bytes):
                 await self.socket.send_bytes(wire)
             else:
-                await self.socket.send_str(json.dumps(wire, ensure_ascii=False))
+                await self.socket.send_str(_JSON.encode(wire))
+
+    def _lose_patience(self) -> None:
+        log.warning("the client does not read: cut off")
+        self.cut()
 
 
 def _decode(decoder: Decoder, message: WSMessage) -> Command:

@@ -8,12 +8,14 @@ keeps is cleared; it then echoes the marks of that, too, which by then nobody wa
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from engines.errors import ProtocolError
 from server.commands import AudioPlayed, Command
 from server.events import AnswerAudio, AnswerHeld, CallEnded, Event, ResponseFinished, SpeechStarted
+from server.protocol.patience import Patience
 from server.protocol.telephone import SEND_SECONDS, TICK_SECONDS, Intake
 from server.protocol.twilio_messages import (
     Key,
@@ -69,9 +71,10 @@ class TwilioCall:
 
     async def converse(self, session: Session, intake: Intake) -> None:
         """Carry the conversation to its end."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._write(session), name="write")
-            await session.run(self._read(intake))
+        with closing(Patience(SEND_SECONDS, self._lose_patience)) as patience:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._write(session, patience), name="write")
+                await session.run(self._read(intake))
 
     def refuse(self, reason: str) -> None:
         """The stream will be closed, and told why."""
@@ -140,12 +143,15 @@ class TwilioCall:
 
     # ---- to Twilio ------------------------------------------------------------------------------
 
-    async def _write(self, session: Session) -> None:
+    async def _write(self, session: Session, patience: Patience) -> None:
         """Send until the session is over; what a Twilio that left misses is dropped."""
         async for event in session.events():
-            for text in self._messages(event):
-                if not await self._send(text):
-                    return
+            try:
+                for text in self._messages(event):
+                    with patience:
+                        await self._socket.send_str(text)
+            except ConnectionError:
+                return
             if isinstance(event, CallEnded):
                 await self._play_out()
                 await self.close()
@@ -175,19 +181,10 @@ class TwilioCall:
         self._unplayed.clear()
         return [clear(self._stream_sid)]
 
-    async def _send(self, text: str) -> bool:
-        """Whether it could be sent. Who does not read is dropped."""
-        try:
-            async with asyncio.timeout(SEND_SECONDS):
-                await self._socket.send_str(text)
-        except TimeoutError:
-            log.warning("Twilio does not read what it is sent: the stream is dropped")
-            if self._request.transport is not None:
-                self._request.transport.abort()
-            return False
-        except ConnectionError:
-            return False
-        return True
+    def _lose_patience(self) -> None:
+        log.warning("Twilio does not read what it is sent: the stream is dropped")
+        if self._request.transport is not None:
+            self._request.transport.abort()
 
     async def _play_out(self) -> None:
         """Until the last words have been heard."""
