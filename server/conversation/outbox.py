@@ -161,11 +161,14 @@ class Outbox:
         return wait_seconds if wait_seconds > TIMER_SECONDS else 0.0
 
     async def _news_within(self, seconds: float | None) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._news.wait()
-        except TimeoutError:
+        if seconds is None:
+            await self._news.wait()
             return
+        timer = asyncio.get_running_loop().call_later(seconds, self._news.set)
+        try:
+            await self._news.wait()
+        finally:
+            timer.cancel()
 
     def _note(self, event: Event, now_seconds: float) -> None:
         self._on_fact(event)
