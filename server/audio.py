@@ -10,7 +10,8 @@ from engines.errors import ProtocolError
 
 Samples = npt.NDArray[np.float32]
 
-_FULL_SCALE = 32768.0
+_FULL_SCALE = np.float32(32768.0)
+_STEP = 1 / _FULL_SCALE  # a power of two: to multiply by it is as exact as to divide
 
 
 def decode_pcm16(data: bytes) -> Samples:
@@ -33,13 +34,13 @@ def encode_pcm16(samples: Samples) -> bytes:
 
 def samples_from_int16(samples: npt.NDArray[np.int16]) -> Samples:
     """int16[n] as float32[n] in [-1, 1)."""
-    return samples.astype(np.float32) / np.float32(_FULL_SCALE)
+    return samples * _STEP
 
 
 def int16_from_samples(samples: Samples) -> npt.NDArray[np.int16]:
     """float32[n] as int16[n]; what exceeds [-1, 1) is clipped."""
-    scaled: Samples = np.rint(samples * np.float32(_FULL_SCALE))
-    return np.clip(scaled, -_FULL_SCALE, _FULL_SCALE - 1).astype(np.int16)
+    scaled: Samples = np.rint(samples * _FULL_SCALE)
+    return scaled.clip(-_FULL_SCALE, _FULL_SCALE - 1, scaled).astype(np.int16)
 
 
 def rms(samples: Samples) -> float:

@@ -15,7 +15,7 @@ MAXIMUM_DEPTH = 100  # of what is in what: it has to be written again, and that 
 def parse_json(text: str) -> Any:
     """The value of a JSON text that can be told back to the client. Raises `ProtocolError`."""
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = _DECODER.decode(text)
         if "\\" in text:  # half of a surrogate pair comes only by an escape, and is no text
             json.dumps(value, ensure_ascii=False).encode()
         if text.count("{") + text.count("[") > MAXIMUM_DEPTH:
@@ -29,6 +29,9 @@ def parse_json(text: str) -> Any:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number of JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _require_depth(value: object) -> None:

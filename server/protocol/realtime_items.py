@@ -1,6 +1,5 @@
 """The items of a conversation in the OpenAI Realtime protocol, read and written."""
 
-import base64
 import binascii
 from collections.abc import Mapping, Sequence
 
@@ -74,8 +73,8 @@ def read_audio(encoded: str, path: str, audio_format: AudioFormat) -> Samples:
         allowed = f"at most {MAXIMUM_AUDIO_CHARACTERS} characters; send it in parts"
         raise invalid(path, f"{len(encoded)} characters", allowed)
     try:
-        data = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError) as error:
+        data = binascii.a2b_base64(encoded, strict_mode=True)
+    except ValueError as error:
         raise invalid(path, encoded, f"base64 ({error})") from error
     return decode_audio(audio_format, data)
 
