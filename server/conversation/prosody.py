@@ -29,6 +29,7 @@ WEIGHTS = Path(__file__).with_name("prosody.npz")
 HEARD_SECONDS = 2.5  # of the end of an utterance
 HOP_SECONDS = 0.016
 _DECIMATION = 4  # pitch needs no more than 4 kHz
+_MEAN_OF_FOUR = np.full(_DECIMATION, 1 / _DECIMATION)
 _FRAME = 160  # samples of 40 ms
 _HOP = 64
 _TRANSFORM = 256
@@ -132,7 +133,8 @@ def contour(samples: Samples) -> Contour | None:
 def _frames(samples: Samples) -> Floats | None:
     """Overlapping frames of 40 ms at 4 kHz without their mean: float64[n, 160]."""
     end = samples[-round(HEARD_SECONDS * RATE_HZ) :]
-    slow = end[len(end) % _DECIMATION :].reshape(-1, _DECIMATION).mean(axis=1, dtype=np.float64)
+    fours = end[len(end) % _DECIMATION :].astype(np.float64).reshape(-1, _DECIMATION)
+    slow = fours @ _MEAN_OF_FOUR  # a fraction of the time of a mean over so short an axis
     if len(slow) < _FRAME + 8 * _HOP:
         return None
     offset = (len(slow) - _FRAME) % _HOP
@@ -238,8 +240,8 @@ def syllables_per_second(samples: Samples) -> float:
 
 def _num_syllables(level_db: Floats) -> int:
     """Rises of the level by 3 dB that are not quiet: what syllables do, and hums do not."""
-    count, extreme, is_rising = 0, level_db[0], True
-    for level in level_db:
+    count, extreme, is_rising = 0, float(level_db[0]), True
+    for level in level_db.tolist():
         if is_rising and level < extreme - _SYLLABLE_DIP_DB:
             count += bool(extreme > -_SYLLABLE_FLOOR_DB)
             extreme, is_rising = level, False
