@@ -1,6 +1,7 @@
 """Routes, and the life of the process: models warm before the first call, drained at the end."""
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Mapping, Sequence
@@ -165,6 +166,7 @@ async def serve(config: Config) -> int:
         server = Server(config, engines)
         runner = server.runner()
         await runner.setup()
+        settle()
         try:
             await web.TCPSite(runner, config.server.host, config.server.port).start()
             port = runner.addresses[0][1]  # the one that was taken, when any would do
@@ -174,6 +176,13 @@ async def serve(config: Config) -> int:
         finally:
             await runner.cleanup()
     return status
+
+
+def settle() -> None:
+    """What was loaded stays: no garbage collection walks over it again, which would hold up all
+    calls for tens of milliseconds."""
+    gc.collect()
+    gc.freeze()
 
 
 def _check_languages(deployed: Sequence[str], known: Sequence[str]) -> None:
