@@ -21,6 +21,11 @@ from evaluation.terminal import Terminal
 
 Bench = Callable[[argparse.Namespace, Terminal], Any]
 
+_OVERHEAD_CALLS_HELP = (
+    "streaming calls; the fewer they are, the more each costs: the process then wakes for every "
+    "single frame, with cold caches"
+)
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked for; the exit status."""
@@ -57,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--turns", type=int, default=20, help="of each of five calls, for one")
     parser.add_argument("--seconds", type=float, default=40.0, help="of a level of the curve")
     parser.add_argument("--levels", type=int, nargs="+", default=list(curve.LEVELS))
-    parser.add_argument("--overhead-calls", type=int, default=30)
+    parser.add_argument("--overhead-calls", type=int, default=100, help=_OVERHEAD_CALLS_HELP)
     parser.add_argument("--peer-levels", type=int, nargs="+", default=list(comparison.LEVELS))
     parser.add_argument("--systems", nargs="+", choices=list(SYSTEMS), default=list(SYSTEMS))
     return parser
