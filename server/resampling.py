@@ -47,8 +47,8 @@ class Resampler:
         """Samples that have to be pushed before `num_out` more are ready."""
         if self.from_hz == self.to_hz:
             return num_out
-        width, outputs = self._filters.shape
-        return width + (ceil(num_out / outputs) - 1) * self._hop - len(self._waiting)
+        blocks: int = ceil(num_out / self._filters.shape[1])
+        return len(self._filters) + (blocks - 1) * self._hop - len(self._waiting)
 
     def flush(self) -> Samples:
         """The rest, so that the whole stream keeps its length; a new stream begins after it."""
