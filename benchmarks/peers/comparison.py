@@ -56,12 +56,13 @@ class Measured:
 
     def to_json(self) -> dict[str, Any]:
         """The figures of the row."""
-        voice = percentiles(one.voice_to_voice_ms for one in self.result.exchanges)
-        problems = [one.problem for one in self.result.exchanges if one.problem]
+        turns = self.result.exchanges
+        voice = percentiles(one.voice_to_voice_ms for one in turns)
+        problems = [f"{one.problem}: {one.said}" for one in turns if one.problem]
         return {
             "system": self.system,
             "calls": self.calls,
-            "turns": len(self.result.exchanges),
+            "turns": len(turns),
             "voice_to_voice_ms": [voice.p50, voice.p95, voice.p99] if voice else None,
             "underrun_share": self.result.underrun_share,
             "right": self.right,
