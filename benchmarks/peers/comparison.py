@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from evaluation.tables import markdown
 LEVELS = (1, 2, 4, 8, 16)
 OURS = "Tinig"
 MOST_LATE = 0.05  # of the turns: P95, an answer that never came counting as late
+FREE_SECONDS = 10.0  # speech-to-speech refuses calls until it has cleared up after the last ones
 OVERLOADED = 0.5  # of the turns answered late
 
 
@@ -109,6 +111,7 @@ def _measured(name: str, calls: int, seconds: float, workshop: Workshop, judge: 
     recordings = workshop.output / "recordings" / f"{name}-{calls}"
     with SYSTEMS[name](calls, workshop) as running:
         _load(running, recordings, f"--calls={calls}", "--turns=1", "--ramp=1")  # to be warm
+        time.sleep(FREE_SECONDS)
         before = usage_of_all(running.pids)
         longer = 2 if calls == 1 else 1  # a lone caller makes few turns
         result = _load(running, recordings, f"--calls={calls}", f"--seconds={longer * seconds}")
