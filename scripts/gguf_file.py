@@ -4,7 +4,7 @@ Needs the packages `gguf` and `tokenizers`.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 Weights = NDArray[np.float32]
+Blocks = NDArray[np.uint8]  # of a quantization, as they lie in the file: [outputs, bytes]
 Quantization = Literal["F32", "F16", "Q8_0", "Q4_0"]
 
 END_OF_TEXT, START, END, PAD = "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"
@@ -27,6 +28,7 @@ WORDS = (
     r" ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 NORM_EPSILON = 1e-5
+Q4_BLOCK, Q4_BLOCK_BYTES = 32, 18  # weights of a block of Q4_0: a float16 scale, then nibbles
 ROPE_BASE = 10_000.0
 
 _FILE_TYPES: Mapping[Quantization, gguf.LlamaFileType] = {
@@ -97,6 +99,11 @@ class BytePairs:
         padding = (f"[PAD{index}]" for index in range(len(self.tokens), size))
         return BytePairs((*self.tokens, *padding), self.merges)
 
+    def with_tokens(self, texts: Iterable[str]) -> "BytePairs":
+        """With tokens for these texts, where they are none yet; no merge leads to them."""
+        new = tuple(text for text in texts if text not in self.tokens)
+        return BytePairs(self.tokens + new, self.merges)
+
     def add_to(self, writer: Any) -> None:
         ids = {text: index for index, text in enumerate(self.tokens)}
         writer.add_tokenizer_model("gpt2")
@@ -115,13 +122,16 @@ def write_gguf(
     path: Path,
     shape: LlamaShape,
     vocabulary: Vocabulary,
-    weights: Mapping[str, Weights],
+    weights: Mapping[str, Weights | Blocks],
     *,
     quantization: Quantization = "F32",
     chat_template: str = "",
     about: About | None = None,
 ) -> None:
-    """Write a GGUF file; without `output.weight` the embedding serves for both ends."""
+    """Write a GGUF file; without `output.weight` the embedding serves for both ends.
+
+    Weights that are blocks of the quantization already are written as they are.
+    """
     writer = gguf.GGUFWriter(str(path), "llama")
     _add_about(writer, about or About(path.stem))
     writer.add_context_length(shape.context_tokens)
@@ -160,9 +170,13 @@ def _token_type(text: str) -> Any:
     return gguf.TokenType.UNUSED if text.startswith("[PAD") else gguf.TokenType.NORMAL
 
 
-def _add_tensor(writer: Any, name: str, tensor: Weights, quantization: Quantization) -> None:
+def _add_tensor(
+    writer: Any, name: str, tensor: Weights | Blocks, quantization: Quantization
+) -> None:
     kind = gguf.GGMLQuantizationType[quantization]
-    if tensor.ndim == 1 or quantization == "F32":  # norms always stay as they are
+    if tensor.dtype == np.uint8:
+        writer.add_tensor(name, tensor, raw_dtype=kind)
+    elif tensor.ndim == 1 or quantization == "F32":  # norms always stay as they are
         writer.add_tensor(name, tensor)
     else:
         writer.add_tensor(name, gguf.quants.quantize(tensor, kind), raw_dtype=kind)

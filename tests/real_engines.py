@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from benchmarks.random_models import write_scripted_gguf
 from engines.config import LlmConfig, SttConfig, TtsConfig, VadConfig
 from engines.host import Engines, running_engines
-from tests.tiny_llm import write_scripted_gguf
 from tests.tiny_whisper import write_random_whisper
 
 ANSWER = (b"The capital ", b"of France ", b"is Paris. ", b"It is ", b"a city.")

@@ -1,14 +1,13 @@
 """Tiny GGUF models, written on the spot, and short ways to ask them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import gguf
 
-from benchmarks.random_models import CHAT_TEMPLATE, random_weights, small_vocabulary
+from benchmarks.random_models import random_weights
 from engines.batcher import Batcher, Job, Priority
 from engines.llm import (
     ChatOutput,
@@ -21,36 +20,12 @@ from engines.llm import (
     TextDelta,
     ToolCall,
 )
-from scripts.gguf_file import END, BytePairs, LlamaShape, write_gguf
+from scripts.gguf_file import LlamaShape, write_gguf
 
 LlmBatcher = Batcher[LlmRequest, ChatOutput]
 LlmJob = Job[LlmRequest, ChatOutput]
 
 SYSTEM = Message("system", "You are Tinig, a voice assistant on the phone.")
-
-
-def write_scripted_gguf(
-    path: Path, pieces: Sequence[bytes], *, chat_template: str = CHAT_TEMPLATE
-) -> None:
-    """Write a model that answers everything with the same tokens, which stand for `pieces`.
-
-    Its layers add nothing, so its next token depends on the last one alone: each piece leads to the
-    next one, and the line break before an answer to the first. No piece may stand there twice.
-    """
-    assert len(set(pieces)) == len(pieces)
-    vocabulary = small_vocabulary()
-    texts = [_as_token(piece) for piece in pieces]
-    new = tuple(text for text in texts if text not in vocabulary.tokens)
-    vocabulary = BytePairs(vocabulary.tokens + new, vocabulary.merges)
-    ids = [vocabulary.tokens.index(text) for text in (_as_token(b"\n"), *texts, END)]
-    shape = LlamaShape(layers=1, width=128)
-    weights = random_weights(shape, len(vocabulary.tokens), seed=0)
-    weights["blk.0.attn_output.weight"][:] = 0
-    weights["blk.0.ffn_down.weight"][:] = 0
-    weights["output.weight"][:] = 0
-    for before, after in pairwise(ids):
-        weights["output.weight"][after] += weights["token_embd.weight"][before]
-    write_gguf(path, shape, vocabulary, weights, chat_template=chat_template)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +64,6 @@ def write_sentencepiece_gguf(path: Path, *, space_before_text: bool) -> None:
         "{% if add_generation_prompt %}[assistant]{% endif %}"
     )
     write_gguf(path, shape, vocabulary, weights, chat_template=template)
-
-
-def _as_token(piece: bytes) -> str:
-    """Bytes as GPT-2's vocabularies write them: printable ones as they are, others from U+0100."""
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = [byte for byte in range(256) if byte not in printable]
-    return "".join(chr(byte if byte in printable else 256 + others.index(byte)) for byte in piece)
 
 
 @dataclass(frozen=True, slots=True)

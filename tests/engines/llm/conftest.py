@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from llama_cpp import llama_cpp as lib
 
-from benchmarks.random_models import write_random_gguf
+from benchmarks.random_models import write_random_gguf, write_scripted_gguf
 from engines.llm import LlmEngine
-from tests.tiny_llm import config, write_scripted_gguf
+from tests.tiny_llm import config
 
 MakeEngine = Callable[..., LlmEngine]
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.random_models import write_scripted_gguf
 from engines.config import REPOSITORY
 from engines.errors import ModelError
 from engines.llm.context import Batch, Context, Sampler
 from engines.llm.llama import Model, Vocabulary, _LogLine
-from tests.tiny_llm import write_scripted_gguf, write_sentencepiece_gguf
+from tests.tiny_llm import write_sentencepiece_gguf
 
 
 @pytest.fixture
