@@ -12,14 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import curve, engine_batches, one_call, overhead
+from benchmarks import curve, engine_batches, one_call, overhead, prefill_gaps
 from benchmarks.harness import LoadFailed
 from benchmarks.peers import comparison
 from benchmarks.peers.systems import SYSTEMS, Workshop
+from benchmarks.publish import Found, publish
 from evaluation.server_process import REPOSITORY, ServerFailed
 from evaluation.terminal import Terminal
 
-Bench = Callable[[argparse.Namespace, Terminal], Any]
+Bench = Callable[[argparse.Namespace, Terminal], Found]
 
 _OVERHEAD_CALLS_HELP = (
     "streaming calls; the fewer they are, the more each costs: the process then wakes for every "
@@ -33,14 +34,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     terminal = Terminal(sys.stdout)
     options.output.mkdir(parents=True, exist_ok=True)
     try:
-        figures = {name: _BENCHES[name](options, terminal) for name in options.benches}
+        found = {name: _measured(name, options, terminal) for name in options.benches}
     except (ServerFailed, LoadFailed) as failure:
         terminal.failure(str(failure))
         return 1
     path = options.output / "bench.json"
+    figures = {name: one.figures for name, one in found.items()}
     path.write_text(json.dumps({"machine": _machine(), **figures}, indent=2) + "\n", "utf-8")
     terminal.line(f"\nFigures are in {path}.")
     return 0
+
+
+def _measured(name: str, options: argparse.Namespace, terminal: Terminal) -> Found:
+    """Run one benchmark, show what it found, and put it into the documentation where wanted."""
+    found = _BENCHES[name](options, terminal)
+    terminal.line(found.text)
+    if options.docs:
+        publish(name, found, command=f'make bench ARGS="{name}"', machine=_machine())
+    return found
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,8 +59,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks",
         description="Measure the server with callers in real time over the real WebSocket.",
         epilog="one: stage by stage, one call at a time. curve: more and more callers. overhead: "
-        "the server without its engines. engines: batches beside single requests. peers: beside "
-        "pipecat and speech-to-speech, in environments of their own under .cache/peers/.",
+        "the server without its engines. engines: batches beside single requests. prefill: what a "
+        "long prompt costs the answers beside it. peers: beside pipecat and speech-to-speech, in "
+        "environments of their own under .cache/peers/.",
     )
     parser.add_argument(
         "benches",
@@ -59,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
         help="default: all but peers, which fetches 2 GB of others' packages",
     )
     parser.add_argument("--output", type=Path, default=Path("bench-output"))
+    parser.add_argument(
+        "--docs", action="store_true", help="put tables and plots into docs/performance.md"
+    )
     parser.add_argument("--turns", type=int, default=20, help="of each of five calls, for one")
     parser.add_argument("--seconds", type=float, default=40.0, help="of a level of the curve")
     parser.add_argument("--levels", type=int, nargs="+", default=list(curve.LEVELS))
@@ -68,16 +83,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _one(options: argparse.Namespace, terminal: Terminal) -> Any:
+def _one(options: argparse.Namespace, terminal: Terminal) -> Found:
     terminal.heading(f"One call at a time, {5 * options.turns} turns")
     found = one_call.measure(
         options.output, options.turns, lambda language: terminal.aside(f"  {language}")
     )
-    terminal.line(f"{found.table()}\n\n{found.by_turn()}")
-    return found.to_json()
+    return Found(found.to_json(), f"{found.table()}\n\n{found.by_turn()}", found.plots())
 
 
-def _curve(options: argparse.Namespace, terminal: Terminal) -> Any:
+def _curve(options: argparse.Namespace, terminal: Terminal) -> Found:
     terminal.heading(f"More and more callers, {options.seconds:.0f} s each")
     points = curve.measure(
         options.output,
@@ -85,27 +99,32 @@ def _curve(options: argparse.Namespace, terminal: Terminal) -> Any:
         seconds=options.seconds,
         on_level=lambda calls: terminal.aside(f"  {calls} calls"),
     )
-    terminal.line(curve.table(points))
-    return [point.to_json() for point in points]
+    figures = [point.to_json() for point in points]
+    return Found(figures, curve.table(points), curve.plots(points))
 
 
-def _overhead(options: argparse.Namespace, terminal: Terminal) -> Any:
+def _overhead(options: argparse.Namespace, terminal: Terminal) -> Found:
     terminal.heading("The server without its engines")
     found = overhead.measure(options.output, options.overhead_calls, options.seconds)
-    terminal.line(found.table())
-    return found.to_json()
+    return Found(found.to_json(), found.table())
 
 
-def _engines(options: argparse.Namespace, terminal: Terminal) -> Any:
+def _engines(options: argparse.Namespace, terminal: Terminal) -> Found:
     terminal.heading("Requests together and one by one")
     rows, audio = asyncio.run(
         engine_batches.measure(on_engine=lambda name: terminal.aside(f"  {name}"))
     )
-    terminal.line(engine_batches.table(rows, audio))
-    return {"batches": [asdict(row) for row in rows], "first_audio": asdict(audio)}
+    figures = {"batches": [asdict(row) for row in rows], "first_audio": asdict(audio)}
+    return Found(figures, engine_batches.table(rows, audio), engine_batches.plots(rows))
 
 
-def _peers(options: argparse.Namespace, terminal: Terminal) -> Any:
+def _prefill(options: argparse.Namespace, terminal: Terminal) -> Found:
+    terminal.heading("Long prompts beside answers that are being spoken")
+    rows = asyncio.run(prefill_gaps.measure())
+    return Found([asdict(row) for row in rows], prefill_gaps.table(rows), prefill_gaps.plots(rows))
+
+
+def _peers(options: argparse.Namespace, terminal: Terminal) -> Found:
     terminal.heading(f"Beside others, {options.seconds:.0f} s each")
     failures: dict[str, str] = {}
     rows: list[dict[str, Any]] = []
@@ -128,11 +147,10 @@ def _peers(options: argparse.Namespace, terminal: Terminal) -> Any:
         on_measured=measured_one,
         on_failure=failed,
     )
-    terminal.line(comparison.table(measured))
     path = options.output / "peers.svg"
     comparison.plot(measured, path)
     terminal.line(f"\nA plot is in {path}.")
-    return {"measured": rows, "failures": failures}
+    return Found({"measured": rows, "failures": failures}, comparison.table(measured))
 
 
 _BENCHES: Mapping[str, Bench] = {
@@ -140,6 +158,7 @@ _BENCHES: Mapping[str, Bench] = {
     "curve": _curve,
     "overhead": _overhead,
     "engines": _engines,
+    "prefill": _prefill,
     "peers": _peers,
 }
 

@@ -1,12 +1,14 @@
 """More and more callers, until answers come too late or stutter."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import Loaded, load, server, server_usage
-from benchmarks.results import column, percentiles
+from benchmarks.results import Percentiles, column, percentiles
+from evaluation.report.model import Lines, Plot
 from evaluation.server_process import RunningServer
 from evaluation.tables import markdown
 
@@ -30,9 +32,25 @@ class Point:
     @property
     def is_held(self) -> bool:
         """Whether every goal was met."""
-        voice = percentiles(one.voice_to_voice_ms for one in self.loaded.result.exchanges)
-        late = voice is None or voice.p95 > LATEST_MS
+        late = self.voice_to_voice is None or self.voice_to_voice.p95 > LATEST_MS
         return not late and self.loaded.result.underrun_share <= MOST_UNDERRUNS
+
+    @property
+    def voice_to_voice(self) -> Percentiles | None:
+        """From the end of the caller's speech to the first sound of the answer, at the caller."""
+        return percentiles(one.voice_to_voice_ms for one in self.loaded.result.exchanges)
+
+    @property
+    def problems(self) -> dict[str, int]:
+        """What went wrong with turns and calls, and how often."""
+        result = self.loaded.result
+        counted = Counter(one.problem for one in result.exchanges if one.problem)
+        return dict(counted + Counter(result.failures))
+
+    @property
+    def other_cores(self) -> float:
+        """What neither the server nor the callers took of the machine."""
+        return self.loaded.other_cpu_seconds / self.loaded.result.seconds
 
     @property
     def core_share(self) -> float:
@@ -50,19 +68,21 @@ class Point:
         return [
             str(self.calls),
             str(len(result.exchanges)),
-            column(result.exchanges, lambda one: one.voice_to_voice_ms),
+            self.voice_to_voice.all() if self.voice_to_voice else "-",
             column(result.exchanges, lambda one: one.added_ms),
             f"{result.underrun_share:.2%}",
             f"{result.share_of_drafts():.0%}",
             f"{self.core_share:.2f}",
             f"{self.megabytes_per_call:.1f}",
-            str(sum(1 for one in result.exchanges if one.problem) + len(result.failures)),
-            "yes" if result.is_bottleneck else "no",
+            " ".join(f"{size:.1f}" for size in self.loaded.jobs_per_step.values()),
+            str(sum(self.problems.values())),
+            f"{result.cpu_seconds / result.seconds:.2f}{'!' if result.is_bottleneck else ''}",
+            f"{self.other_cores:.2f}",
         ]
 
     def to_json(self) -> dict[str, Any]:
         """The figures of the row."""
-        voice = percentiles(one.voice_to_voice_ms for one in self.loaded.result.exchanges)
+        voice = self.voice_to_voice
         added = percentiles(one.added_ms for one in self.loaded.result.exchanges)
         return {
             "calls": self.calls,
@@ -73,10 +93,12 @@ class Point:
             "draft_share": self.loaded.result.share_of_drafts(),
             "server_cores": self.core_share,
             "megabytes_per_call": self.megabytes_per_call,
-            "problems": [one.problem for one in self.loaded.result.exchanges if one.problem],
-            "failures": list(self.loaded.result.failures),
+            "jobs_per_step": dict(self.loaded.jobs_per_step),
+            "problems": self.problems,
+            "generator_cores": self.loaded.result.cpu_seconds / self.loaded.result.seconds,
             "generator_is_bottleneck": self.loaded.result.is_bottleneck,
-            "batch_sizes": self.loaded.health.get("batch_sizes", {}),
+            "other_cores": self.other_cores,
+            "is_held": self.is_held,
         }
 
 
@@ -109,13 +131,37 @@ def table(points: Sequence[Point]) -> str:
     head = [
         "calls",
         "turns",
-        "voice to voice, P50 / P95 ms",
+        "voice to voice, P50 / P95 / P99 ms",
         "added, P50 / P95 ms",
         "underruns",
         "drafts used",
         "server, cores",
         "MB a call",
+        "jobs a step: VAD STT LLM TTS",
         "problems",
-        "generator too slow",
+        "generator, cores",
+        "others, cores",
     ]
     return markdown(head, [point.row() for point in points])
+
+
+def plots(points: Sequence[Point]) -> dict[str, Plot]:
+    """Latency and CPU by the number of callers."""
+    heard = [(point.calls, point.voice_to_voice) for point in points]
+    latency = {
+        name: [(calls, float(getattr(voice, name.lower()))) for calls, voice in heard if voice]
+        for name in ("P50", "P95", "P99")
+    }
+    cores = {
+        "server": [(point.calls, point.core_share) for point in points],
+        "callers": [
+            (point.calls, point.loaded.result.cpu_seconds / point.loaded.result.seconds)
+            for point in points
+        ],
+    }
+    return {
+        "voice to voice": Lines(
+            "Voice to voice by callers", "callers at once", "ms", latency, LATEST_MS
+        ),
+        "CPU": Lines("CPU by callers", "callers at once", "cores", cores),
+    }

@@ -21,6 +21,7 @@ from engines.stt import SttRequest
 from engines.tts import SpeechRequest
 from engines.vad import WINDOW_SAMPLES, VadRequest
 from evaluation.caller import RATE_HZ
+from evaluation.report.model import Lines, Plot
 from evaluation.tables import markdown
 from scripts.train_starter.domain import LANGUAGES
 from server.audio import samples_from_int16
@@ -85,15 +86,24 @@ def table(rows: Sequence[Batched], audio: FirstAudio) -> str:
             f"{one.together_ms:.1f}",
             f"{one.alone_ms:.1f}",
             f"{one.ratio:.1f}",
+            f"{one.together_ms / one.size:.1f}",
         ]
         for one in rows
     ]
-    head = ["engine", "requests", "together, ms", "one by one, ms", "times sooner"]
+    head = ["engine", "requests", "together, ms", "one by one, ms", "times sooner", "ms each"]
     return (
         f"{markdown(head, cells)}\n\n"
         f"First audio of a sentence after {audio.first_ms:.0f} ms, all of it after "
         f"{audio.whole_ms:.0f} ms."
     )
+
+
+def plots(rows: Sequence[Batched]) -> dict[str, Plot]:
+    """How many times sooner all are done together, by engine."""
+    series: dict[str, list[tuple[float, float]]] = {}
+    for one in rows:
+        series.setdefault(one.engine[:3], []).append((one.size, one.ratio))
+    return {"batches": Lines("Batches", "requests at once", "times sooner", series)}
 
 
 def _raise(error: BaseException) -> None:

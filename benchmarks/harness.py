@@ -4,14 +4,16 @@ import json
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from benchmarks.results import LoadResult
-from benchmarks.usage import Usage, usage
+from benchmarks.usage import Usage, machine_cpu_seconds, usage
 from evaluation.server_process import REPOSITORY, RunningServer, server_process
 
 _MOST_SESSIONS = 1000
@@ -29,6 +31,8 @@ class Loaded:
     server_cpu_seconds: float
     server_resident_mb: float  # at the end of it
     health: dict[str, Any]
+    jobs_per_step: Mapping[str, float] = field(default_factory=dict)  # mean of each engine
+    other_cpu_seconds: float = 0.0  # of the machine: neither the server's nor the callers'
 
 
 @contextmanager
@@ -46,19 +50,24 @@ def server(
 
 def load(running: RunningServer, *arguments: str) -> Loaded:
     """Run `python -m benchmarks.load` with these arguments. Raises `LoadFailed`."""
-    before = usage(running.pid)
+    before, machine_before = usage(running.pid), machine_cpu_seconds()
     command = [sys.executable, "-m", "benchmarks.load", running.realtime_url, *arguments]
     process = subprocess.run(
         command, cwd=REPOSITORY, capture_output=True, text=True, encoding="utf-8", check=False
     )
     if process.returncode:
         raise LoadFailed(f"the load generator ended with {process.returncode}: {process.stderr}")
-    after = usage(running.pid)
+    after, machine_after = usage(running.pid), machine_cpu_seconds()
+    result = LoadResult.from_json(json.loads(process.stdout))
+    server_cpu_seconds = after.cpu_seconds - before.cpu_seconds
+    ours = server_cpu_seconds + result.cpu_seconds
     return Loaded(
-        LoadResult.from_json(json.loads(process.stdout)),
-        after.cpu_seconds - before.cpu_seconds,
+        result,
+        server_cpu_seconds,
         after.resident_mb,
         health(running),
+        jobs_per_step(running),
+        max(0.0, machine_after - machine_before - ours),
     )
 
 
@@ -67,6 +76,20 @@ def health(running: RunningServer) -> dict[str, Any]:
     with urllib.request.urlopen(f"{running.http_url}/healthz", timeout=10) as reply:
         body: dict[str, Any] = json.load(reply)
         return body
+
+
+def jobs_per_step(running: RunningServer) -> dict[str, float]:
+    """The mean batch of each engine since the server's start."""
+    with urllib.request.urlopen(f"{running.http_url}/metrics", timeout=10) as reply:
+        families = {one.name: one for one in text_string_to_metric_families(reply.read().decode())}
+    sums: dict[str, float] = {}
+    counts: dict[str, float] = {}
+    for sample in families["tinig_engine_batch_size"].samples:
+        if sample.name.endswith("_sum"):
+            sums[sample.labels["engine"]] = sample.value
+        elif sample.name.endswith("_count"):
+            counts[sample.labels["engine"]] = sample.value
+    return {engine: sums[engine] / count for engine, count in counts.items() if count}
 
 
 def server_usage(running: RunningServer) -> Usage:

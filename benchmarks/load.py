@@ -203,7 +203,8 @@ def _observed(caller: Caller, exchange: Exchange, since_seconds: float, spoken: 
     record = records[-1]["turn"] if records else {}
     sound_seconds = _first_sound(caller, spoken)
     if sound_seconds is None:
-        return replace(exchange, problem="no answer was heard")
+        problem = "was not taken for an interruption" if exchange.interrupts else "was not answered"
+        return replace(exchange, problem=problem)
     end_seconds = min(caller.now_seconds, caller.playback.end_seconds)
     gaps = caller.playback.gaps(sound_seconds, end_seconds, longer_than_seconds=DRY_SECONDS)
     return replace(

@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.harness import load, server
 from benchmarks.results import Exchange, column, milestone, percentiles
+from evaluation.report.model import Lines, Plot, Waterfall
 from evaluation.tables import markdown
 from scripts.train_starter.domain import LANGUAGES
 
@@ -19,6 +20,14 @@ _STAGES: dict[str, Callable[[Exchange], float | None]] = {
     "first audio sent": milestone("first_audio_sent"),
     "added: confirmed to sent": lambda exchange: exchange.added_ms,
     "voice to voice": lambda exchange: exchange.voice_to_voice_ms,
+}
+
+_AFTER = {  # what a stage waits for; the others begin at the end of the speech
+    "first token": "transcript",
+    "first clause": "first token",
+    "first audio made": "first clause",
+    "first audio sent": "turn confirmed",
+    "voice to voice": "first audio sent",
 }
 
 
@@ -47,10 +56,35 @@ class OneCall:
             )
         return markdown(["turns", "transcript to first token, P50 / P95 ms", "tokens reused"], rows)
 
+    def plots(self) -> dict[str, Plot]:
+        """The median turn stage by stage, and the first token turn by turn."""
+        ends = {
+            name: found.p50
+            for name, read in _STAGES.items()
+            if not name.startswith("added")
+            and (found := percentiles(read(exchange) for exchange in self.exchanges))
+        }
+        steps = [(name, ends.get(_AFTER.get(name, ""), 0.0), end) for name, end in ends.items()]
+        return {
+            "one call": Waterfall("From the end of the speech, medians", steps),
+            "first token": Lines(
+                "Transcript to first token by turn", "turn of the call", "ms", self._by_turn()
+            ),
+        }
+
+    def _by_turn(self) -> dict[str, list[tuple[float, float]]]:
+        numbers = sorted({one.turn for one in self.exchanges})
+        found = {
+            number: percentiles(_thinking(one) for one in self.exchanges if one.turn == number)
+            for number in numbers
+        }
+        return {"P50": [(number + 1, one.p50) for number, one in found.items() if one]}
+
     def to_json(self) -> dict[str, Any]:
         """P50, P95 and P99 by stage, and the turns that failed."""
         return {
             "turns": len(self.exchanges),
+            "first_token_ms_by_turn": self._by_turn()["P50"],
             "stages_ms": {
                 name: [found.p50, found.p95, found.p99]
                 for name, read in _STAGES.items()

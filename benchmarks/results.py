@@ -93,6 +93,10 @@ class Percentiles:
     def __str__(self) -> str:
         return f"{self.p50:.0f} / {self.p95:.0f}"
 
+    def all(self) -> str:
+        """All three: "326 / 1214 / 1226"."""
+        return f"{self} / {self.p99:.0f}"
+
 
 def percentiles(values_ms: Iterable[float | None]) -> Percentiles | None:
     """P50, P95 and P99; None when there is no value."""

@@ -1,4 +1,4 @@
-"""What a process takes of the machine, from Linux's /proc."""
+"""What a process takes of the machine, and what all take together, from Linux's /proc."""
 
 import os
 from collections.abc import Iterable
@@ -14,6 +14,13 @@ class Usage:
 
     cpu_seconds: float
     resident_mb: float
+
+
+def machine_cpu_seconds() -> float:
+    """CPU time of all processes since the machine's start, and what its host took from it."""
+    fields = Path("/proc/stat").read_text(encoding="utf-8").splitlines()[0].split()[1:9]
+    user, nice, system, _, _, interrupts, soft_interrupts, stolen = map(int, fields)
+    return (user + nice + system + interrupts + soft_interrupts + stolen) / _TICKS_PER_SECOND
 
 
 def usage(pid: int) -> Usage:

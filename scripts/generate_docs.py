@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from engines.config import REPOSITORY
+from scripts.marks import filled
 from scripts.protocol_tables import tables
 from server.config import Config
 from server.config_text import to_markdown
 from server.conversation.machine import diagram
-
-END = "<!-- end -->"
 
 
 def pages() -> dict[Path, str]:
@@ -23,14 +22,7 @@ def pages() -> dict[Path, str]:
 
 
 def _filled(page: Path, parts: Mapping[str, str]) -> str:
-    """The page with each part between its two marks."""
-    text = page.read_text(encoding="utf-8")
-    for name, part in parts.items():
-        start = f"<!-- generated: {name} -->"
-        before, _, rest = text.partition(start)
-        _, _, after = rest.partition(END)
-        text = f"{before}{start}\n\n{part}\n\n{END}{after}"
-    return text
+    return filled(page.read_text(encoding="utf-8"), parts)
 
 
 def _diagram() -> str:

@@ -64,7 +64,18 @@ class Waterfall:
     steps: Sequence[tuple[str, float, float]]
 
 
-Plot = Bars | Distribution | Matrix | Waterfall
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Values over a quantity: name -> (quantity, value) pairs. `limit`: a value not to exceed."""
+
+    title: str
+    quantity: str
+    unit: str
+    series: Mapping[str, Sequence[tuple[float, float]]]
+    limit: float | None = None
+
+
+Plot = Bars | Distribution | Lines | Matrix | Waterfall
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-from evaluation.report.model import Bars, Distribution, Matrix, Plot, Waterfall
+from evaluation.report.model import Bars, Distribution, Lines, Matrix, Plot, Waterfall
 
 COLOURS = ("#3b6ea8", "#d1802e", "#4f9d69", "#b0476a", "#7a6bb5", "#8a8a8a")
 _INK = "#777777"  # legible on white and on black
@@ -28,6 +28,7 @@ def svg(plot: Plot) -> str:
     draw: dict[type, Callable[[Axes, Any], None]] = {
         Bars: _bars,
         Distribution: _distribution,
+        Lines: _lines,
         Matrix: _matrix,
         Waterfall: _waterfall,
     }
@@ -105,6 +106,20 @@ def _distribution(axes: Axes, plot: Distribution) -> None:
     axes.axhline(95, color=_INK, linewidth=0.6, linestyle=":")
     axes.set_ylim(0, 101)
     _legend(axes, list(plot.series))
+
+
+def _lines(axes: Axes, plot: Lines) -> None:
+    for index, (name, points) in enumerate(plot.series.items()):
+        across, up = zip(*points, strict=True) if points else ((), ())
+        colour = COLOURS[index % len(COLOURS)]
+        axes.plot(across, up, color=colour, linewidth=1.5, marker="o", markersize=3, label=name)
+    axes.set_xlabel(plot.quantity)
+    axes.set_ylabel(plot.unit)
+    axes.set_ylim(bottom=0)
+    if plot.limit is not None:
+        axes.axhline(plot.limit, color=_INK, linewidth=0.6, linestyle=":")
+    if len(plot.series) > 1:
+        _legend(axes, list(plot.series))
 
 
 def _matrix(axes: Axes, plot: Matrix) -> None:

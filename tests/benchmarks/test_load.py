@@ -29,6 +29,8 @@ def test_callers_talk_interrupt_and_are_answered(running: RunningServer) -> None
     assert all(one.voice_to_voice_ms is not None for one in result.exchanges)
     assert any(one.interrupts for one in result.exchanges)
     assert loaded.server_cpu_seconds > 0
+    assert loaded.jobs_per_step.keys() == {"vad", "stt", "llm", "tts"}
+    assert all(size >= 1 for size in loaded.jobs_per_step.values())
     assert loaded.server_resident_mb > 10
 
 

@@ -14,6 +14,7 @@ from evaluation.report.model import (
     Bars,
     Distribution,
     Figure,
+    Lines,
     Matrix,
     Part,
     Plot,
@@ -27,6 +28,7 @@ RATE = Interval(0.1, 0.05, 0.2, 40)
 PLOTS: list[Plot] = [
     Bars("Rates", {"en": {"clean": RATE, "telephone": RATE}, "hi": {"clean": RATE}}),
     Distribution("Times", {"en": [1.0, 5.0, 3.0], "hi": []}),
+    Lines("Over calls", "calls", "ms", {"P50": [(1, 300.0), (2, 310.0)]}, limit=1800.0),
     Matrix("Taken for", {"en": {"en": 9, "hi": 1}, "hi": {"en": 0, "hi": 10}}),
     Waterfall("A turn", [("transcript", 0.0, 230.0), ("heard", 230.0, 450.0)]),
 ]
