@@ -83,6 +83,11 @@ class FakeBatcher:
         return len(self.open_jobs)
 
     @property
+    def batch_sizes(self) -> dict[int, int]:
+        """It has no steps."""
+        return {}
+
+    @property
     def open_jobs(self) -> list[FakeJob]:
         """Jobs that were neither read to their end nor left."""
         return [job for job in self.jobs if not job.ended]

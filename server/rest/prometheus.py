@@ -1,16 +1,25 @@
 """`/metrics`: the counters and the latency record, as Prometheus reads them."""
 
+import math
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
+from engines.batcher import Batcher
 from engines.host import Engines
 from server.metrics import Counters, TurnKind
 from server.rest.operation import Operation
+
+_BATCH_SIZES = (1, 2, 4, 8, 16, 32, 64, math.inf)
 
 
 class Metrics(Collector):
@@ -33,8 +42,10 @@ class Metrics(Collector):
         body = generate_latest(self._registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
-    def collect(self) -> Iterator[CounterMetricFamily | GaugeMetricFamily]:
-        """Everything but the histograms."""
+    def collect(
+        self,
+    ) -> Iterator[CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily]:
+        """Everything but the turns' milestones."""
         counters = self._counters
         yield GaugeMetricFamily("tinig_sessions", "Calls that are open.", counters.sessions)
         yield GaugeMetricFamily("tinig_requests", "REST requests in the making.", counters.requests)
@@ -47,6 +58,7 @@ class Metrics(Collector):
         yield _counter("interruptions", "Sounds over an answer.", "verdict", counters.interruptions)
         yield _counter("refused", "Turned away at the door.", "reason", counters.refused)
         yield self._pending()
+        yield self._batches()
 
     def _turns(self) -> CounterMetricFamily:
         turns = CounterMetricFamily("tinig_turns", "Turns that ended.", labels=TurnKind._fields)
@@ -58,11 +70,33 @@ class Metrics(Collector):
         pending = GaugeMetricFamily(
             "tinig_engine_jobs", "Jobs of an engine that wait or run.", labels=("engine",)
         )
+        for batcher in self._batchers():
+            pending.add_metric((batcher.name,), batcher.pending)
+        return pending
+
+    def _batches(self) -> HistogramMetricFamily:
+        batches = HistogramMetricFamily(
+            "tinig_engine_batch_size", "Jobs in a step of an engine.", labels=("engine",)
+        )
+        for batcher in self._batchers():
+            sizes = batcher.batch_sizes
+            buckets = [
+                (str(most) if most < math.inf else "+Inf", _steps_of_at_most(sizes, most))
+                for most in _BATCH_SIZES
+            ]
+            num_jobs = sum(size * steps for size, steps in sizes.items())
+            batches.add_metric((batcher.name,), buckets, num_jobs)
+        return batches
+
+    def _batchers(self) -> Iterator[Batcher[Any, Any]]:
         engines = self._engines
         for batcher in (engines.vad, engines.stt, engines.llm, engines.tts, engines.nmt):
             if batcher is not None:
-                pending.add_metric((batcher.name,), batcher.pending)
-        return pending
+                yield batcher
+
+
+def _steps_of_at_most(sizes: Mapping[int, int], most: float) -> int:
+    return sum(steps for size, steps in sizes.items() if size <= most)
 
 
 def _counter(name: str, about: str, label: str, counts: Mapping[str, int]) -> CounterMetricFamily:

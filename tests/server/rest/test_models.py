@@ -55,6 +55,7 @@ async def test_what_was_counted_is_told_to_prometheus() -> None:
         'tinig_interruptions_total{verdict="backchannel"} 1.0',
         'tinig_refused_total{reason="Unauthorized"} 2.0',
         'tinig_engine_jobs{engine="llm"} 0.0',
+        'tinig_engine_batch_size_count{engine="llm"} 0.0',
         'tinig_turn_milestone_seconds_bucket{language="en",le="0.2",milestone="transcript"} 0.0',
         'tinig_turn_milestone_seconds_bucket{language="en",le="0.3",milestone="transcript"} 1.0',
         'tinig_turn_milestone_seconds_count{language="hi",milestone="transcript"} 1.0',
