@@ -74,10 +74,10 @@ class LlmConfig:
 
     model: str = option(str(STARTER / "llm" / "starter.gguf"), "GGUF file with a chat template.")
     context_tokens: int = option(
-        4096, "KV cache that all conversations share, in tokens.", minimum=64, maximum=4_194_304
+        16384, "KV cache that all conversations share, in tokens.", minimum=64, maximum=4_194_304
     )
     sequences: int = option(
-        16, "Conversations whose KV cache is kept at once.", minimum=1, maximum=255
+        64, "Conversations whose KV cache is kept at once.", minimum=1, maximum=255
     )
     gpu_layers: int = option(-1, "Layers on the GPU; -1: all, where there is one.", minimum=-1)
     threads: int = option(1, "CPU threads of one step.", minimum=1, maximum=256)
