@@ -30,11 +30,13 @@ _OVERHEAD_CALLS_HELP = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked for; the exit status."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(given)
+    command = f'make bench ARGS="{" ".join(given)}"'
     terminal = Terminal(sys.stdout)
     options.output.mkdir(parents=True, exist_ok=True)
     try:
-        found = {name: _measured(name, options, terminal) for name in options.benches}
+        found = {name: _measured(name, options, command, terminal) for name in options.benches}
     except (ServerFailed, LoadFailed) as failure:
         terminal.failure(str(failure))
         return 1
@@ -45,12 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _measured(name: str, options: argparse.Namespace, terminal: Terminal) -> Found:
+def _measured(name: str, options: argparse.Namespace, command: str, terminal: Terminal) -> Found:
     """Run one benchmark, show what it found, and put it into the documentation where wanted."""
     found = _BENCHES[name](options, terminal)
     terminal.line(found.text)
     if options.docs:
-        publish(name, found, command=f'make bench ARGS="{name}"', machine=_machine())
+        publish(name, found, command=command, machine=_machine())
     return found
 
 

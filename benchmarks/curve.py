@@ -12,7 +12,7 @@ from evaluation.report.model import Lines, Plot
 from evaluation.server_process import RunningServer
 from evaluation.tables import markdown
 
-LEVELS = (1, 2, 4, 8, 16, 32, 50, 64)
+LEVELS = (1, 2, 4, 8, 16, 32, 50, 64, 80, 100, 128)
 LATEST_MS = 1800.0  # P95 of voice to voice
 MOST_UNDERRUNS = 0.001  # of the time of the answers
 
