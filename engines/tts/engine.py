@@ -89,9 +89,12 @@ class TtsEngine:
         return True
 
     def step(self, jobs: Sequence[Job[SpeechRequest, SpeechChunk]]) -> None:
-        """The next chunk of every job, or the first one of those that have none yet."""
+        """The first chunk of the most urgent job that has none yet; else the next one of every job.
+
+        What a step makes is handed over at its end: a first sound waits for nobody else's.
+        """
         silent = [job for job in jobs if not job.state.heard]
-        for job in silent or jobs:
+        for job in silent[:1] or jobs:
             self._advance(job)
 
     def stop(self, job: Job[SpeechRequest, SpeechChunk]) -> None:

@@ -122,6 +122,20 @@ async def test_jobs_are_spoken_side_by_side(batcher: TtsBatcher) -> None:
     assert 2 in batcher.batch_sizes
 
 
+def test_a_first_sound_waits_for_no_other(engine: TtsEngine) -> None:
+    engine.load()
+    at_rest: TtsBatcher = Batcher("tts", engine)
+    jobs = [at_rest.submit(SpeechRequest(LONG_TEXT, "es")) for _ in range(2)]
+    assert all(engine.start(job) for job in jobs)
+    heard = []
+    for _ in range(3):
+        engine.step(jobs)
+        heard.append([len(job._fresh) for job in jobs])
+    for job in jobs:
+        engine.stop(job)
+    assert heard == [[1, 0], [1, 1], [2, 2]]
+
+
 async def test_cancelled_job_stops_between_chunks(batcher: TtsBatcher) -> None:
     async with batcher.submit(SpeechRequest(LONG_TEXT * 20, "en")) as job:
         await anext(aiter(job))
