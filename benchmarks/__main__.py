@@ -16,7 +16,7 @@ from benchmarks import curve, engine_batches, one_call, overhead, prefill_gaps
 from benchmarks.harness import LoadFailed
 from benchmarks.peers import comparison
 from benchmarks.peers.systems import SYSTEMS, Workshop
-from benchmarks.publish import Found, publish
+from benchmarks.publish import Found, check_places, publish
 from evaluation.server_process import REPOSITORY, ServerFailed
 from evaluation.terminal import Terminal
 
@@ -35,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = f'make bench ARGS="{" ".join(given)}"'
     terminal = Terminal(sys.stdout)
     options.output.mkdir(parents=True, exist_ok=True)
+    if options.docs:
+        check_places(options.benches)
     try:
         found = {name: _measured(name, options, command, terminal) for name in options.benches}
     except (ServerFailed, LoadFailed) as failure:

@@ -5,7 +5,7 @@ lie beside it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,11 @@ class Found:
     figures: Any
     text: str
     plots: Mapping[str, Plot] = field(default_factory=dict)
+
+
+def check_places(names: Iterable[str], docs: Path = DOCS) -> None:
+    """Raise `ValueError`, before anything is measured, where the page has no place for a name."""
+    filled((docs / _PAGE).read_text("utf-8"), dict.fromkeys(names, ""))
 
 
 def publish(

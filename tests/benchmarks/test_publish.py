@@ -3,11 +3,20 @@
 import json
 from pathlib import Path
 
-from benchmarks.publish import Found, publish
+import pytest
+
+from benchmarks.publish import Found, check_places, publish
 from evaluation.report.model import Lines
 
 PAGE = "# Page\n\n<!-- generated: curve -->\nold\n<!-- end -->\n\nText.\n"
 MACHINE = {"cpu": "a CPU", "cores": 2, "date": "2026-11-21", "revision": "abc"}
+
+
+def test_a_benchmark_without_a_place_is_told_before_it_runs(tmp_path: Path) -> None:
+    (tmp_path / "performance.md").write_text(PAGE, "utf-8")
+    check_places(["curve"], tmp_path)
+    with pytest.raises(ValueError, match="generated: one"):
+        check_places(["curve", "one"], tmp_path)
 
 
 def test_figures_table_and_plots_are_published_with_their_command(tmp_path: Path) -> None:
