@@ -95,7 +95,9 @@ async def _chunked(config: LlmConfig, *, times: int) -> Chunked:
     first, gaps = percentiles(first_ms), percentiles(gaps_ms)
     assert first is not None
     assert gaps is not None, "no token came while the prompt was read"
-    return Chunked(config.prefill_chunk_tokens, tokens, first.p50, gaps.p50, gaps.p95, max(gaps_ms))
+    return Chunked(
+        config.prefill_chunk_tokens, tokens, first.p50, gaps.p50, gaps.p95, round(max(gaps_ms), 1)
+    )
 
 
 class _Answering:
