@@ -66,6 +66,21 @@ class SttConfig:
     short_windows: bool | None = option(
         None, "Encode only the speech instead of 30 s; unset: what the model's own card asks for."
     )
+    no_speech_threshold: float = option(
+        0.6,
+        "Probability of no speech above which improbable words are no words.",
+        minimum=0.0,
+        maximum=1.0,
+    )
+    log_probability_threshold: float = option(
+        -1.0, "Mean log probability of a token below which words are improbable.", maximum=0.0
+    )
+    loop_repeats: int = option(
+        4,
+        "Times in a row that a decoder says a phrase (of 12 tokens in all at least) in a loop.",
+        minimum=2,
+        maximum=100,
+    )
 
 
 @dataclass(frozen=True, slots=True)

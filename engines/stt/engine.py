@@ -157,7 +157,7 @@ class SttEngine:
         decodings = model.generate(encoded, prompts, max(max_tokens), temperature)
         wanted = []
         for row, (window, decoding) in enumerate(zip(windows, decodings, strict=True)):
-            guard = window.rejection(decoding, max_tokens[row])
+            guard = window.rejection(decoding, max_tokens[row], self._config)
             if guard and self._try_again(window, guard):
                 continue
             if window.work.request.word_times and not guard:
@@ -178,7 +178,8 @@ class SttEngine:
         max_tokens = max(guards.max_tokens(window.seconds, 1.0) for window in wanted)
         decodings = self._model.generate(encoded, prompts, min(MAX_NEW_TOKENS, max_tokens), 0.0)
         for window, decoding in zip(windows, decodings, strict=True):
-            if window in wanted and not guards.is_loop(decoding.tokens):
+            loops = guards.is_loop(decoding.tokens, self._config.loop_repeats)
+            if window in wanted and not loops:
                 window.work.keep_translation(decoding)
 
     def _hear(self, windows: Sequence[Window], encoded: Encoded) -> list[Mapping[str, float]]:

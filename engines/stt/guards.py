@@ -1,7 +1,8 @@
 """Whisper makes things up when nobody speaks: these guards say when not to trust a decoding.
 
-Each guard has a name, which travels in `Transcript.rejected_by`. The thresholds of "no_speech" are
-those of the original Whisper; the others were chosen for short turns on the phone.
+Each guard has a name, which travels in `Transcript.rejected_by`. The thresholds of "no_speech", in
+the configuration, are those of the original Whisper; the others were chosen for short turns on the
+phone.
 """
 
 import tomllib
@@ -11,21 +12,19 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from engines.config import SttConfig
+
 NO_SPEECH = "no_speech"
 LOOP = "loop"
 TOO_MANY_TOKENS = "too_many_tokens"
 HALLUCINATION = "hallucination"
 ENDLESS = (LOOP, TOO_MANY_TOKENS)  # other windows or some randomness may end it
 
-MAX_NO_SPEECH_PROBABILITY = 0.6
-MIN_MEAN_LOG_PROBABILITY = -1.0  # below it, a probable no-speech is believed
-
 MAX_CHARACTERS_PER_SECOND = 25  # hurried Spanish has about 20
 SPARE_TOKENS = 10
 TOKENS_PER_CHARACTER = 1.5  # of a language without a sample: byte tokens, two bytes a letter
 
-MAX_REPEATED_TOKENS = 12  # in a row, of which each phrase at least
-MIN_REPEATS = 4  # times
+MIN_LOOP_TOKENS = 12  # somebody may well say "no, no, no, no"
 
 SHORT_SECONDS = 0.5
 UNSURE_TOKEN_PROBABILITY = 0.6
@@ -59,22 +58,24 @@ def max_tokens(audio_seconds: float, tokens_per_character: float) -> int:
     return SPARE_TOKENS + int(audio_seconds * MAX_CHARACTERS_PER_SECOND * tokens_per_character)
 
 
-def is_no_speech(no_speech_probability: float, mean_log_probability: float) -> bool:
+def is_no_speech(
+    no_speech_probability: float, mean_log_probability: float, config: SttConfig
+) -> bool:
     """Whisper's own test: probably no speech, and what was decoded is improbable as well."""
     return (
-        no_speech_probability > MAX_NO_SPEECH_PROBABILITY
-        and mean_log_probability < MIN_MEAN_LOG_PROBABILITY
+        no_speech_probability > config.no_speech_threshold
+        and mean_log_probability < config.log_probability_threshold
     )
 
 
-def is_loop(tokens: Sequence[int]) -> bool:
-    """A phrase of any length follows itself so often that it is a decoder going in circles.
+def is_loop(tokens: Sequence[int], repeats: int) -> bool:
+    """A phrase of any length is said so many times in a row: a decoder goes in circles.
 
     Compression ratio, which Whisper uses for this, says little about short text.
     """
     return any(
-        _longest_run(tokens, length) >= max(MAX_REPEATED_TOKENS, MIN_REPEATS * length)
-        for length in range(1, len(tokens) // MIN_REPEATS + 1)
+        _longest_run(tokens, length) >= max(MIN_LOOP_TOKENS, repeats * length)
+        for length in range(1, len(tokens) // repeats + 1)
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engines.batcher import Priority
+from engines.config import SttConfig
 from engines.stt import guards
 from engines.stt.whisper import MAX_FRAMES, Decoding, Mel, Task, geometric_mean
 from engines.stt.windows import MAX_WINDOW_SECONDS, RATE_HZ, window_end
@@ -178,18 +179,19 @@ class Window:
         wanted = self.work.request.is_translated
         return bool(text) and wanted is not None and wanted(text, self.language)
 
-    def rejection(self, decoding: Decoding, max_tokens: int) -> str | None:
+    def rejection(self, decoding: Decoding, max_tokens: int, config: SttConfig) -> str | None:
         """The name of the guard that does not believe this decoding."""
-        if guards.is_no_speech(decoding.no_speech_probability, decoding.mean_log_probability):
+        mean_log_probability = decoding.mean_log_probability
+        if guards.is_no_speech(decoding.no_speech_probability, mean_log_probability, config):
             return guards.NO_SPEECH
-        if guards.is_loop(decoding.tokens):
+        if guards.is_loop(decoding.tokens, config.loop_repeats):
             return guards.LOOP
         if len(decoding.tokens) >= max_tokens:
             return guards.TOO_MANY_TOKENS
         if guards.is_hallucination(
             decoding.text,
             self.language,
-            mean_token_probability=geometric_mean(decoding.mean_log_probability, 1),
+            mean_token_probability=geometric_mean(mean_log_probability, 1),
             audio_seconds=self.seconds,
         ):
             return guards.HALLUCINATION

@@ -2,6 +2,7 @@
 
 import pytest
 
+from engines.config import SttConfig
 from engines.stt import guards
 
 LOOPING = [
@@ -22,12 +23,17 @@ HONEST = [
 
 @pytest.mark.parametrize("tokens", LOOPING)
 def test_a_phrase_that_goes_in_circles_is_a_loop(tokens: list[int]) -> None:
-    assert guards.is_loop(tokens)
+    assert guards.is_loop(tokens, SttConfig().loop_repeats)
 
 
 @pytest.mark.parametrize("tokens", HONEST)
 def test_repetition_that_people_speak_is_none(tokens: list[int]) -> None:
-    assert not guards.is_loop(tokens)
+    assert not guards.is_loop(tokens, SttConfig().loop_repeats)
+
+
+@pytest.mark.parametrize("tokens", LOOPING)
+def test_an_owner_sets_how_often_a_loop_repeats(tokens: list[int]) -> None:
+    assert not guards.is_loop(tokens, 13)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +43,13 @@ def test_repetition_that_people_speak_is_none(tokens: list[int]) -> None:
 def test_no_speech_needs_both_signs(
     no_speech_probability: float, mean_log_probability: float, rejected: bool
 ) -> None:
-    assert guards.is_no_speech(no_speech_probability, mean_log_probability) is rejected
+    assert guards.is_no_speech(no_speech_probability, mean_log_probability, SttConfig()) is rejected
+
+
+def test_an_owner_sets_what_is_no_speech() -> None:
+    strict = SttConfig(no_speech_threshold=0.4, log_probability_threshold=-0.5)
+    assert guards.is_no_speech(0.5, -0.6, strict)
+    assert not guards.is_no_speech(0.5, -0.6, SttConfig())
 
 
 @pytest.mark.parametrize(
