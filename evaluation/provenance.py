@@ -38,7 +38,7 @@ def portable(settings: Any) -> Any:
 
 
 def models_of(config: Config) -> dict[str, dict[str, str]]:
-    """Role ("stt", "llm", "tts", "nmt") -> file -> SHA-256; files of the repository relative to it."""
+    """Role ("stt", "llm", "tts", "nmt") -> file, relative to the repository if in it -> SHA-256."""
     voices = [Path(voice.model) for voice in config.tts.voices if voice.engine == "piper"]
     return {
         "stt": hashes([Path(config.stt.model)]),
