@@ -47,7 +47,8 @@ async def _agent(request: web.Request) -> web.WebSocketResponse:
 async def agent() -> AsyncIterator[TestServer]:
     app = web.Application()
     app.router.add_get("/{kind}", _agent)
-    async with TestServer(app) as server:
+    server = TestServer(app)
+    async with server:
         yield server
 
 
