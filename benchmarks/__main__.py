@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import curve, engine_batches, one_call, overhead, prefill_gaps
+from benchmarks import curve, engine_batches, fullsize, one_call, overhead, prefill_gaps
 from benchmarks.harness import LoadFailed
 from benchmarks.peers import comparison
 from benchmarks.peers.systems import SYSTEMS, Workshop
 from benchmarks.publish import Found, check_places, publish
+from benchmarks.sizes import SIZES, Lacking
 from evaluation.server_process import REPOSITORY, ServerFailed
 from evaluation.terminal import Terminal
 
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_places(options.benches)
     try:
         found = {name: _measured(name, options, command, terminal) for name in options.benches}
-    except (ServerFailed, LoadFailed) as failure:
+    except (ServerFailed, LoadFailed, Lacking) as failure:
         terminal.failure(str(failure))
         return 1
     path = options.output / "bench.json"
@@ -65,7 +66,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="one: stage by stage, one call at a time. curve: more and more callers. overhead: "
         "the server without its engines. engines: batches beside single requests. prefill: what a "
         "long prompt costs the answers beside it. peers: beside pipecat and speech-to-speech, in "
-        "environments of their own under .cache/peers/.",
+        "environments of their own under .cache/peers/. fullsize: true architectures, random "
+        "weights: their speed alone.",
     )
     parser.add_argument(
         "benches",
@@ -82,6 +84,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=40.0, help="of a level of the curve")
     parser.add_argument("--levels", type=int, nargs="+", default=list(curve.LEVELS))
     parser.add_argument("--overhead-calls", type=int, default=100, help=_OVERHEAD_CALLS_HELP)
+    parser.add_argument("--size", choices=list(SIZES), default="small", help="of fullsize")
+    parser.add_argument(
+        "--parts", nargs="+", choices=fullsize.PARTS, default=fullsize.PARTS, help="of fullsize"
+    )
     parser.add_argument("--peer-levels", type=int, nargs="+", default=list(comparison.LEVELS))
     parser.add_argument("--systems", nargs="+", choices=list(SYSTEMS), default=list(SYSTEMS))
     return parser
@@ -157,6 +163,18 @@ def _peers(options: argparse.Namespace, terminal: Terminal) -> Found:
     return Found({"measured": rows, "failures": failures}, comparison.table(measured))
 
 
+def _fullsize(options: argparse.Namespace, terminal: Terminal) -> Found:
+    terminal.heading(f"True architectures, random weights: {options.size}")
+    found = fullsize.measure(
+        options.output / f"fullsize-{options.size}",
+        SIZES[options.size],
+        parts=options.parts,
+        seconds=options.seconds,
+        on_step=lambda step: terminal.aside(f"  {step}"),
+    )
+    return Found(found.to_json(), found.tables(), found.plots())
+
+
 _BENCHES: Mapping[str, Bench] = {
     "one": _one,
     "curve": _curve,
@@ -164,6 +182,7 @@ _BENCHES: Mapping[str, Bench] = {
     "engines": _engines,
     "prefill": _prefill,
     "peers": _peers,
+    "fullsize": _fullsize,
 }
 
 

@@ -108,22 +108,26 @@ def measure(
     levels: Sequence[int] = LEVELS,
     seconds: float = 40.0,
     arguments: Sequence[str] = (),
+    callers: Sequence[str] = (),
     on_level: Callable[[int], None] = lambda calls: None,
 ) -> list[Point]:
-    """A run at every level, up to the first that is not held; a fresh server for each."""
+    """A run at every level, up to the first that is not held; a fresh server for each.
+
+    `arguments` are the server's, `callers` the load generator's.
+    """
     points: list[Point] = []
     for calls in levels:
         on_level(calls)
         with server(output, arguments=arguments) as running:
-            points.append(_point(running, calls, seconds))
+            points.append(_point(running, calls, seconds, callers))
         if not points[-1].is_held:
             break
     return points
 
 
-def _point(running: RunningServer, calls: int, seconds: float) -> Point:
+def _point(running: RunningServer, calls: int, seconds: float, callers: Sequence[str]) -> Point:
     idle_mb = server_usage(running).resident_mb
-    return Point(load(running, f"--calls={calls}", f"--seconds={seconds}"), idle_mb)
+    return Point(load(running, f"--calls={calls}", f"--seconds={seconds}", *callers), idle_mb)
 
 
 def table(points: Sequence[Point]) -> str:

@@ -62,13 +62,7 @@ class Context:
     def __init__(
         self, model: Model, *, tokens: int, sequences: int, batch_tokens: int, threads: int
     ) -> None:
-        parameters = lib.llama_context_default_params()
-        parameters.n_ctx = tokens
-        parameters.n_seq_max = sequences
-        parameters.n_batch = parameters.n_ubatch = batch_tokens
-        parameters.n_threads = parameters.n_threads_batch = threads
-        parameters.kv_unified = True  # sequences share cells: prefixes cost nothing to copy
-        parameters.no_perf = True
+        parameters = self._parameters(tokens, sequences, batch_tokens, threads)
         self.model = model
         self.pointer: Any = lib.llama_init_from_model(model.pointer, parameters)
         if not self.pointer:
@@ -78,6 +72,17 @@ class Context:
         self._owned = Owned(self.pointer, lib.llama_free, needs=model)
         self._memory: Any = lib.llama_get_memory(self.pointer)
         self.cells = int(lib.llama_n_ctx(self.pointer))
+
+    def _parameters(self, tokens: int, sequences: int, batch_tokens: int, threads: int) -> Any:
+        """What llama.cpp is asked for."""
+        parameters = lib.llama_context_default_params()
+        parameters.n_ctx = tokens
+        parameters.n_seq_max = sequences
+        parameters.n_batch = parameters.n_ubatch = batch_tokens
+        parameters.n_threads = parameters.n_threads_batch = threads
+        parameters.kv_unified = True  # sequences share cells: prefixes cost nothing to copy
+        parameters.no_perf = True
+        return parameters
 
     def decode(self, batch: Batch) -> None:
         """Run the model over a batch. On an error, what its sequences hold is undefined."""

@@ -1,0 +1,129 @@
+"""Full size at the least size: every part runs on real engines, and says what it needs."""
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from benchmarks import fullsize, sizes
+from benchmarks.decoding import WAYS, _Decoder
+from benchmarks.random_models import VitsShape, WhisperShape
+from benchmarks.size_models import ANSWER, make
+from benchmarks.sizes import FULL, SMALL, Lacking, Size
+from engines import gpu
+from engines.llm.llama import Model
+from evaluation.report.plots import svg
+from scripts.gguf_file import LlamaShape
+
+TINY = replace(
+    SMALL,
+    whispers={"whisper tiny": WhisperShape(1, 1, 64, 2)},
+    llamas={"llama tiny": LlamaShape(2, 64, 2, 1, 128)},
+    vocabulary_size=9000,
+    levels=(1, 2),
+    sequences=2,
+    chat_tokens=32,
+    times=1,
+    voice=VitsShape(8, 16, 1, 2, 2, 2, 16),
+)
+H200 = gpu.Facts(
+    has_driver=True,
+    cuda=(13, 0),
+    gpus=("NVIDIA H200, 143771 MB, compute 9.0",),
+    has_cublas=True,
+    has_llama=True,
+)
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the models of all these tests are made once."""
+    return tmp_path_factory.mktemp("fullsize")
+
+
+def test_every_stage_is_measured_at_every_level(output: Path) -> None:
+    found = fullsize.measure(output, TINY, parts=("stages",))
+    assert {(stage.model, stage.calls) for stage in found.stages} == {
+        (model, calls)
+        for model in ("whisper tiny int8", "llama tiny", "piper medium")
+        for calls in (1, 2)
+    }
+    gaps = [one for one in found.stages if one.name == "between tokens"]
+    assert [one.found.count for one in gaps] == [len(ANSWER) - 1, 2 * (len(ANSWER) - 1)]
+    assert "only speed" in found.tables()
+    assert "<svg" in svg(found.plots()["stages"])
+    assert len(found.to_json()["stages"]) == len(found.stages)
+
+
+def test_every_way_of_decoding_is_measured(output: Path) -> None:
+    found = fullsize.measure(output, TINY, parts=("decoding",))
+    steps = found.decoding["llama tiny"]
+    assert [(step.active, step.way) for step in steps] == [(n, way) for n in (1, 2) for way in WAYS]
+    assert "(1.00)" in found.tables()
+
+
+def test_all_ways_of_decoding_pick_the_same_tokens(output: Path) -> None:
+    path = make(TINY, output / "models").llamas["llama tiny"]
+    model = Model(path, gpu_layers=0)
+    picked = []
+    for way in WAYS:
+        decoder = _Decoder(model, way, sequences=2, tokens=8, room=16, threads=1)
+        said: list[list[int]] = []
+        for _ in range(4):
+            decoder.step(2)
+            said.append(list(decoder.tokens))
+        picked.append(said)
+    assert all(0 <= token < 9000 for said in picked[0] for token in said)
+    assert picked == [picked[0]] * len(WAYS)
+
+
+def test_every_window_is_measured(output: Path) -> None:
+    found = fullsize.measure(output, TINY, parts=("windows",))
+    assert [one.window_ms for one in found.windows] == [0, 10, 30]
+    assert all(one.mean_batch >= 1 for one in found.windows)
+    assert "30 ms" in found.tables()
+
+
+def test_a_server_with_these_models_holds_calls(output: Path) -> None:
+    (point,) = fullsize.measure(
+        output, replace(TINY, levels=(1,)), parts=("curve",), seconds=3.0
+    ).curve
+    assert not point.loaded.result.failures
+    assert any(one.voice_to_voice_ms for one in point.loaded.result.exchanges)
+
+
+def test_models_are_made_once(tmp_path: Path) -> None:
+    made: list[str] = []
+    for _ in range(2):
+        make(TINY, tmp_path, made.append)
+    assert made == ["whisper-tiny", "llama-tiny", "voice"]
+    make(replace(TINY, voice=VitsShape(8, 16, 2, 2, 2, 2, 16)), tmp_path, made.append)
+    assert made[3:] == ["voice"]
+
+
+@pytest.mark.parametrize(
+    ("size", "facts", "lack"),
+    [
+        (FULL, gpu.Facts(), "no driver"),
+        (FULL, replace(H200, gpus=("NVIDIA L4, 23034 MB, compute 8.9",)), "GB of GPU memory"),
+        (FULL, replace(H200, has_llama=False), "compiled without CUDA"),
+        (replace(TINY, vocabulary_size=10**13), H200, "of disk"),
+        (replace(TINY, vocabulary_size=10**13), H200, "GB of memory"),
+    ],
+)
+def test_what_a_machine_lacks_is_said(
+    size: Size, facts: gpu.Facts, lack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu, "look", lambda has_llama: facts)
+    with pytest.raises(Lacking, match=lack):
+        sizes.require(size, tmp_path)
+
+
+def test_a_machine_that_has_it_all_is_not_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu, "look", lambda has_llama: H200)
+    monkeypatch.setattr(sizes, "_available_gigabytes", lambda: 120.0)
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=1e12))
+    sizes.require(FULL, tmp_path)
