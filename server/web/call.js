@@ -38,6 +38,7 @@ export class Call extends EventTarget {
     this._message = null; // {id, responseId} of the message whose audio comes
     this._early = []; // frames that were captured before the line was open
     this._turn = null; // whose first sound has not been played yet
+    this._firstSound = { responseId: null }; // of the last answer, when by the page's clock
     this._forgetAnswer();
     this.connection.addEventListener("status", ({ detail }) => this._onStatus(detail));
     this.connection.addEventListener("message", ({ detail }) => this._onMessage(detail));
@@ -166,10 +167,10 @@ export class Call extends EventTarget {
     if (this.isOn) this.recording.addServer(frame);
     this._playedItem = item;
     this._playedMs = (1000 * played) / RATE_HZ;
-    if (playing && item === this._item && this._firstPlayedMs === null) {
+    if (playing && item === this._item && this._firstSound.playedMs === null) {
       const agoSeconds = this._speaker.nowSeconds() - endSeconds + FRAME_MS / 1000;
       const delaySeconds = this._speaker.latencySeconds() - agoSeconds;
-      this._firstPlayedMs = performance.now() + 1000 * delaySeconds;
+      this._firstSound.playedMs = performance.now() + 1000 * delaySeconds;
       this._tellTurn();
     }
     this._tell("output", { frame, endSeconds });
@@ -196,8 +197,6 @@ export class Call extends EventTarget {
     this._receivedMs = 0; // of its audio
     this._playedItem = null;
     this._playedMs = 0;
-    this._firstReceivedMs = null; // when, by the page's clock
-    this._firstPlayedMs = null;
   }
 
   // ---- what the connection tells --------------------------------------------------------------
@@ -250,8 +249,7 @@ export class Call extends EventTarget {
       this._tellTurn();
       this._item = id;
       this._receivedMs = 0;
-      this._firstReceivedMs = performance.now();
-      this._firstPlayedMs = null;
+      this._firstSound = { responseId, receivedMs: performance.now(), playedMs: null };
     }
     this._receivedMs += (1000 * samples.length) / RATE_HZ;
     this._speaker.push(samples, id);
@@ -266,8 +264,8 @@ export class Call extends EventTarget {
   _receiveTurn({ turn }) {
     this._tellTurn();
     this._turn = turn;
-    const isPlayed = this._item === null || this._firstPlayedMs !== null;
-    if (isPlayed || turn.milestones_ms.first_audio_sent === undefined) this._tellTurn();
+    const isAwaited = this._item !== null && this._firstSound.responseId === turn.response_id;
+    if (!isAwaited || this._firstSound.playedMs !== null) this._tellTurn();
   }
 
   /** The turn's record, with when its first sound was played if it was. */
@@ -276,8 +274,9 @@ export class Call extends EventTarget {
     if (!turn) return;
     this._turn = null;
     const sentMs = turn.milestones_ms.first_audio_sent;
-    const known = sentMs !== undefined && this._firstPlayedMs !== null;
-    const heardMs = known ? sentMs + this._firstPlayedMs - this._firstReceivedMs : null;
+    const { responseId, receivedMs, playedMs } = this._firstSound;
+    const known = responseId === turn.response_id && playedMs !== null;
+    const heardMs = known ? sentMs + playedMs - receivedMs : null;
     this._tell("turn", { turn, heardMs });
   }
 
