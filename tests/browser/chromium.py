@@ -122,6 +122,10 @@ class Tab:
         """A key goes down ("keyDown") or up ("keyUp")."""
         await self.send("Input.dispatchKeyEvent", type=kind, key=key, code=code)
 
+    async def save_downloads_to(self, folder: Path) -> None:
+        """What the page offers for download is saved there, under the name that it gives."""
+        await self.send("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(folder))
+
     async def screenshot(self) -> bytes:
         """What the window shows, as PNG."""
         picture = await self.send("Page.captureScreenshot", format="png")

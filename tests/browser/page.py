@@ -8,6 +8,7 @@ import asyncio
 import base64
 import io
 import os
+import time
 import wave
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -324,6 +325,67 @@ async def test_who_is_not_understood_is_told_of_a_handover(tmp_path: Path) -> No
         await tab.click("#talk")
         await tab.until("document.querySelectorAll('.note.handover').length === 1")
         assert tab.complaints == []
+
+
+async def test_transcript_and_recording_are_saved(tmp_path: Path, silence: Path) -> None:
+    saved = tmp_path / "saved"
+    saved.mkdir()
+    stage = Stage(answer=("Paris", "."))
+    async with house(stage) as server, page(server.url, tmp_path, silence) as tab:
+        await tab.save_downloads_to(saved)
+        await write(tab, "What is the capital of France?")
+        await tab.until(f"({CAPTIONS}).length === 2 && {STATE} === 'listening_idle'")
+        await tab.click("#save-transcript")
+        await tab.click("#save-audio")
+        transcript = (await asyncio.to_thread(_arrived, saved / "tinig.txt")).decode("utf-8")
+        assert transcript.index("What is the capital of France?") < transcript.index("Paris.")
+        with wave.open(io.BytesIO(await asyncio.to_thread(_arrived, saved / "tinig.wav"))) as file:
+            assert (file.getnchannels(), file.getframerate()) == (2, 24_000)
+            samples = np.frombuffer(file.readframes(file.getnframes()), dtype="<i2")
+        assert np.abs(samples[1::2].astype(np.int32)).max() > 1000  # the answer is in it
+        assert tab.complaints == []
+
+
+def _arrived(path: Path) -> bytes:
+    """A file that the browser saves; it has another name until it is whole."""
+    latest = time.monotonic() + 10.0
+    while not path.exists() and time.monotonic() < latest:
+        time.sleep(0.05)  # the browser tells nobody
+    return path.read_bytes()
+
+
+async def test_another_microphone_takes_over_in_the_call(tmp_path: Path, silence: Path) -> None:
+    async with house(Stage()) as server, page(server.url, tmp_path, silence) as tab:
+        await tab.evaluate(WATCH_MICROPHONES)
+        await tab.click("#talk")
+        await tab.until(f"{STATUS} === 'online'")
+        await tab.until("document.querySelectorAll('#microphone option').length > 2")
+        chosen = await tab.evaluate(
+            "(() => { const select = document.querySelector('#microphone');"
+            "select.value = select.options[2].value;"
+            "select.dispatchEvent(new Event('change'));"
+            "return select.value; })()"
+        )
+        await tab.until("window.microphones.length === 2")
+        first, second = await tab.evaluate(
+            "window.microphones.map(track => [track.getSettings().deviceId, track.readyState])"
+        )
+        assert second == [chosen, "live"]
+        assert first[0] != chosen
+        assert first[1] == "ended"  # the first is not listened to any more
+        assert tab.complaints == []
+
+
+WATCH_MICROPHONES = """(() => {
+  window.microphones = [];
+  const media = navigator.mediaDevices;
+  const original = media.getUserMedia.bind(media);
+  media.getUserMedia = async (constraints) => {
+    const stream = await original(constraints);
+    window.microphones.push(...stream.getAudioTracks());
+    return stream;
+  };
+})()"""
 
 
 @pytest.mark.parametrize("rate_hz", [16_000, 44_100, 48_000])
