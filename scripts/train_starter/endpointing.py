@@ -3,11 +3,11 @@
 `python -m scripts.train_starter.endpointing` writes `server/language/data/<language>/
 completeness.tsv` and prints the held-out figures; a minute on one core. numpy is all it needs.
 
-Data: the closed domain's sentences, the starter LLM's questions from outside of it and everyday
-sentences (`endpointing.toml`); each is complete as a whole and incomplete when it is cut between
-two words. A cut that leaves what is a whole sentence elsewhere is left out. Every text comes with
-and without punctuation, as different recognizers would write it. Model: logistic regression
-(`linear.py`) over the features of `server.conversation.completeness`.
+Data: the closed domain's sentences, the starter LLM's questions from outside of it, everyday
+sentences and formulas (`endpointing.toml`); each is complete as a whole and incomplete when it is
+cut between two words. A cut that leaves what is a whole sentence elsewhere is left out. Every text
+comes with and without punctuation, as different recognizers would write it. Model: logistic
+regression (`linear.py`) over the features of `server.conversation.completeness`.
 """
 
 import random
@@ -15,7 +15,9 @@ import tomllib
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +33,7 @@ TABLES = Path(__file__).parents[2] / "server" / "language" / "data"
 _EVERYDAY = Path(__file__).parent / "endpointing.toml"
 _FILLINGS = 12  # of one template, so that a template with many slots does not outweigh the others
 _MARKINGS = 2  # ways of punctuation of one text
-_DOMAIN = "domain "  # begins the names of its templates
+_DOMAIN, _FORMULA = "domain ", "formula "  # begin the names of their templates
 _HELD_OUT_PERCENT = 15  # of the templates
 
 
@@ -90,14 +92,24 @@ def domain_examples(language: str, seed: int = 0) -> list[Example]:
 
 def everyday_sentences(language: str) -> list[str]:
     """Sentences of any domain; a "|" stands where one may end already."""
-    lists: Mapping[str, list[str]] = tomllib.loads(_EVERYDAY.read_text(encoding="utf-8"))
+    lists: Mapping[str, list[str]] = _everyday()
     return lists[language]
 
 
+def _formulas(language: str) -> list[str]:
+    lists: Mapping[str, list[str]] = _everyday()["formulas"]
+    return lists[language]
+
+
+@cache
+def _everyday() -> Mapping[str, Any]:
+    return tomllib.loads(_EVERYDAY.read_text(encoding="utf-8"))
+
+
 def is_held_out(template: str) -> bool:
-    """Whether a template is kept for the test; none of the closed domain's is."""
-    is_domain = template.startswith(_DOMAIN)
-    return not is_domain and zlib.crc32(template.encode()) % 100 < _HELD_OUT_PERCENT
+    """Whether a template is kept for the test; none of the closed domain's, no formula is."""
+    is_known = template.startswith((_DOMAIN, _FORMULA))
+    return not is_known and zlib.crc32(template.encode()) % 100 < _HELD_OUT_PERCENT
 
 
 def _templates(language: str) -> Iterator[tuple[str, Sequence[str]]]:
@@ -107,6 +119,7 @@ def _templates(language: str) -> Iterator[tuple[str, Sequence[str]]]:
     rng = random.Random(f"{language} templates")
     yield from filled_templates(language, rng, _FILLINGS)
     yield from ((sentence, [sentence]) for sentence in everyday_sentences(language))
+    yield from ((_FORMULA + words, [words]) for words in _formulas(language))
     yield from ((f"answer {words}", [words]) for words in _short_answers(language))
 
 

@@ -13,6 +13,8 @@ COMPLETE = {
         "My name is Sarah.",
         "Yes.",
         "At nine, please.",
+        "How are you?",
+        "Thank you very much.",
     ],
     "es": [
         "¿Cuál es la capital de Francia?",
@@ -21,6 +23,7 @@ COMPLETE = {
         "Vivo en Madrid.",
         "Me llamo Ana.",
         "Sí.",
+        "¿Cómo está?",
     ],
     "fr": [
         "Quelle est la capitale de la France ?",
@@ -29,6 +32,7 @@ COMPLETE = {
         "J'habite à Paris.",
         "Je m'appelle Ana.",
         "Oui.",
+        "Comment allez-vous ?",
     ],
     "hi": [
         "फ्रांस की राजधानी क्या है?",
@@ -37,6 +41,7 @@ COMPLETE = {
         "मैं दिल्ली में रहता हूँ।",
         "मेरा नाम राज है।",
         "हाँ।",
+        "आप कैसे हैं?",
     ],
     "tl": [
         "Ano po ang kabisera ng France?",
@@ -45,6 +50,7 @@ COMPLETE = {
         "Nakatira ako sa Maynila.",
         "Ako po si Ana.",
         "Opo.",
+        "Kumusta po?",
     ],
 }
 INCOMPLETE = {
