@@ -4,9 +4,9 @@ A chain, not a switch. At the first sound the answer is held, which is cheap and
 what the caller says is transcribed, at `Priority.INTERRUPTION`, and judged in stages:
 
 - soon: every 0.2 s; only clear words decide here, and the clearer the sooner;
-- early: from 0.8 s of sound on. Words of a language take the floor; a noise, an echo of our own
-  voice or a backchannel ("mm-hmm") gives it back, and the answer goes on where it was held; words
-  that are unclear wait for the long stage;
+- early: from 0.8 s on. Words of a language take the floor; a noise, an echo of our own voice or a
+  backchannel ("mm-hmm") gives it back, and the answer goes on where it was held; words that are
+  unclear wait for the long stage, and so do those of a sound that has just stopped short of 0.8 s;
 - long: a sound that is still speech at 1.0 s (voiced throughout, in syllables) and holds several
   words takes the floor however unclear they are: a recognizer that does not know a voice, or what
   is said, hears wrong words without confidence, but hears words;
@@ -98,7 +98,7 @@ def _confidence_needed(stage: Stage, sound_seconds: float, config: InterruptionC
     match stage:
         case Stage.STRICT:
             return config.strict_confidence
-        case Stage.SOON:  # sinks to that of the early check in the last quarter before it
+        case Stage.SOON | Stage.EARLY:  # sinks in the last quarter before so much sound
             share = min(1.0, max(0.0, 4 * sound_seconds / config.early_seconds - 3))
             return config.soon_confidence + share * (
                 config.early_confidence - config.soon_confidence

@@ -112,6 +112,18 @@ def test_the_strict_check_has_a_higher_bar() -> None:
     assert verdict(Stage.STRICT, "something else", confidence=0.6) is Verdict.NOISE
 
 
+def test_the_early_check_asks_more_of_a_sound_that_has_just_stopped() -> None:
+    """A Tagalog "oo nga" was over after 0.55 s, and heard as "oo Ana"."""
+
+    def early(confidence: float, sound_seconds: float) -> Verdict:
+        heard = transcript("oo Ana", "tl", confidence)
+        return judge(Stage.EARLY, Evidence(heard, SAYING, (), sound_seconds), CONFIG)
+
+    assert early(0.8, 0.55) is Verdict.UNDECIDED
+    assert early(0.8, 0.78) is Verdict.WORDS
+    assert early(0.55, 0.8) is Verdict.WORDS
+
+
 def test_words_of_a_sound_that_stops_at_once_have_to_be_clear() -> None:
     def brief(confidence: float, sound_seconds: float = 0.4) -> Verdict:
         heard = transcript("thank you", "en", confidence)
