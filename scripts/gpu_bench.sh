@@ -8,21 +8,25 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 TAGS=(manylinux_2_28 manylinux_2_27 manylinux_2_17 manylinux2014)
-WHEELS=(ctranslate2==4.8.5 faster-whisper==1.2.1 piper-tts==1.8.0 silero-vad==6.2.3 gguf==0.19.0
-    espeakng-loader==0.2.4 unicode-rbnf==2.4.1 emoji==2.16.0 babel==2.18.0 av==19.0.2
-    diskcache==5.6.3 pathvalidate==3.3.1)
+WHEELS=(ctranslate2 faster-whisper piper-tts silero-vad gguf espeakng-loader unicode-rbnf emoji babel av
+    diskcache pathvalidate)
 SECOND=(av av.libs piper espeakng_loader babel silero_vad emoji)
 CUT=(piper/hebrew piper/tashkeel piper/train silero_vad/data/*.jit silero_vad/data/*.safetensors)
 BACKENDS=(cann et hexagon metal opencl openvino sycl virtgpu vulkan webgpu)
 NOT_BUILT=(COMMON TESTS TOOLS EXAMPLES SERVER APP)
 
+pinned() { # for Python 3.12, of which a lock tells last
+    for name in "$@"; do grep -oE "^$name==[0-9a-z.]+" requirements/cpu.lock | tail -n 1; done
+}
+
 pack() {
-    local work source platforms
+    local work source platforms wheels
+    mapfile -t wheels < <(pinned "${WHEELS[@]}")
     work=$(mktemp -d)
     read -ra platforms <<< "$(printf -- "--platform %s_x86_64 " "${TAGS[@]}")"
     source=$(grep -o 'llama-cpp-python==[0-9.]*' pyproject.toml)
     python3 -m pip download -q --no-deps --only-binary=:all: --python-version 3.12 \
-        --implementation cp "${platforms[@]}" -d "$work/wheels" "${WHEELS[@]}"
+        --implementation cp "${platforms[@]}" -d "$work/wheels" "${wheels[@]}"
     python3 -m pip download -q --no-deps --no-binary=llama-cpp-python -d "$work" "$source"
     mkdir -p "$work/site" "$work/llama" .gpu
     for wheel in "$work"/wheels/*.whl; do unzip -qo "$wheel" -d "$work/site"; done
