@@ -11,8 +11,9 @@ import json
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from benchmarks.results import DRY_SECONDS, LATE_SECONDS, Exchange, LoadResult
 from benchmarks.utterances import Utterance, utterances
@@ -47,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.interrupt,
         (options.pause, 2 * options.pause),
     )
-    result = asyncio.run(_run(plan, options.calls, speech, options.ramp, options.seed))
+    talkers = _talkers(plan, options.calls, speech, options.seed)
+    result = asyncio.run(run_all(talkers, options.ramp))
     json.dump(result.to_json(), sys.stdout)
     return 0
 
@@ -70,33 +72,50 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-async def _run(
-    plan: Plan, calls: int, speech: dict[str, list[Utterance]], ramp_seconds: float, seed: int
-) -> LoadResult:
-    lateness = Lateness()
-    started, cpu_started = time.monotonic(), time.process_time()
+def _talkers(
+    plan: Plan, calls: int, speech: Mapping[str, list[Utterance]], seed: int
+) -> "list[Talker]":
+    """As many callers, the languages in turn."""
     languages = list(speech)
-    talkers = [
+    return [
         Talker(plan, n, speech[languages[n % len(languages)]], random.Random(f"{seed} {n}"))
         for n in range(calls)
     ]
+
+
+class Speaker(Protocol):
+    """One virtual caller."""
+
+    number: int
+    exchanges: list[Exchange]
+    failure: str  # why the call ended early, if it did
+
+    async def run(self, wait_seconds: float) -> None:
+        """Hold one call, that long from now."""
+
+
+async def run_all(speakers: Sequence[Speaker], ramp_seconds: float) -> LoadResult:
+    """Hold all calls, which come in one after the other over so many seconds."""
+    lateness = Lateness()
+    started, cpu_started = time.monotonic(), time.process_time()
     async with asyncio.TaskGroup() as group:
         watch = group.create_task(lateness.watch(), name="lateness")
-        calls_made = [
+        calls = [
             group.create_task(
-                talker.run(ramp_seconds * talker.number / calls), name=f"caller {talker.number}"
+                speaker.run(ramp_seconds * speaker.number / len(speakers)),
+                name=f"caller {speaker.number}",
             )
-            for talker in talkers
+            for speaker in speakers
         ]
-        await asyncio.wait(calls_made)
+        await asyncio.wait(calls)
         watch.cancel()
     return LoadResult(
-        calls,
+        len(speakers),
         time.monotonic() - started,
-        tuple(exchange for talker in talkers for exchange in talker.exchanges),
+        tuple(exchange for speaker in speakers for exchange in speaker.exchanges),
         time.process_time() - cpu_started,
         lateness.share,
-        tuple(talker.failure for talker in talkers if talker.failure),
+        tuple(speaker.failure for speaker in speakers if speaker.failure),
     )
 
 

@@ -10,15 +10,14 @@ import asyncio
 import json
 import random
 import sys
-import time
 import wave
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from benchmarks.load import Lateness
+from benchmarks.load import run_all
 from benchmarks.peers.wires import WIRES, Dial
-from benchmarks.results import DRY_SECONDS, Exchange, LoadResult
+from benchmarks.results import DRY_SECONDS, Exchange
 from benchmarks.utterances import Utterance, utterances
 from evaluation.caller import RATE_HZ, Caller, CallFailed, Spoken
 
@@ -51,7 +50,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.seconds,
         options.recordings,
     )
-    result = asyncio.run(_run(plan, options.calls, speech, options.ramp, options.seed))
+    talkers = [
+        Talker(plan, n, speech, random.Random(f"{options.seed} {n}")) for n in range(options.calls)
+    ]
+    result = asyncio.run(run_all(talkers, options.ramp))
     json.dump(result.to_json(), sys.stdout)
     return 0
 
@@ -67,32 +69,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--recordings", type=Path, required=True)
     parser.add_argument("--seed", type=int, default=0)
     return parser
-
-
-async def _run(
-    plan: Plan, calls: int, speech: list[Utterance], ramp_seconds: float, seed: int
-) -> LoadResult:
-    lateness = Lateness()
-    started, cpu_started = time.monotonic(), time.process_time()
-    talkers = [Talker(plan, n, speech, random.Random(f"{seed} {n}")) for n in range(calls)]
-    async with asyncio.TaskGroup() as group:
-        watch = group.create_task(lateness.watch(), name="lateness")
-        calls_made = [
-            group.create_task(
-                talker.run(ramp_seconds * talker.number / calls), name=f"caller {talker.number}"
-            )
-            for talker in talkers
-        ]
-        await asyncio.wait(calls_made)
-        watch.cancel()
-    return LoadResult(
-        calls,
-        time.monotonic() - started,
-        tuple(exchange for talker in talkers for exchange in talker.exchanges),
-        time.process_time() - cpu_started,
-        lateness.share,
-        tuple(talker.failure for talker in talkers if talker.failure),
-    )
 
 
 @dataclass(slots=True)
