@@ -5,7 +5,7 @@ there. Cancelling its task stops the work: every engine job is left early, and s
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 
@@ -13,17 +13,14 @@ from engines.batcher import Priority
 from engines.errors import EngineError, TinigError
 from engines.llm import Completion, ToolCall, ToolCallDelta
 from engines.stt import Transcript
-from engines.tts import SpeechRequest
-from server.audio import Samples, samples_from_int16
+from server.audio import Samples
 from server.conversation.context import Conversation
 from server.conversation.hearing import Hearing, hear
 from server.conversation.prompt import asked
 from server.conversation.thinking import Thinker, Thought
 from server.conversation.translators import interpreter
+from server.conversation.voice import Voice
 from server.events import (
-    AnswerAudio,
-    AnswerStarted,
-    AnswerText,
     Failed,
     FunctionArguments,
     FunctionCalled,
@@ -40,12 +37,8 @@ from server.items import FunctionCallItem
 from server.language.identification import is_in_latin
 from server.language.languages import Phrase, acknowledgement, phrase
 from server.language.router import Tier
-from server.language.spoken import spoken
 from server.metrics import Milestone, TurnRecord
-from server.resampling import Resampler
 from server.settings import Settings
-
-FRAME_SECONDS = 0.04  # audio in one event: what has left can not be taken back
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +67,6 @@ class Turn:
         on_heard: Callable[["Turn"], None] = lambda turn: None,
     ) -> None:
         self.response_id = new_id("resp")
-        self.answer_id: str | None = None  # the assistant's message, once it has words
         self.has_response = False  # whether there is, or will be, an answer
         self.playback = conversation.outbox.playback
         self.record = TurnRecord(epoch or 0, conversation.session_id, self.response_id)
@@ -86,11 +78,17 @@ class Turn:
         self.is_heard = utterance is None  # whether the transcript is there, or has failed
         self._hearing = hearing
         self._words = words
+        self._voice = Voice(conversation, self.record, epoch)
         self._on_heard = on_heard  # called when there is a transcript
         self._completion: Completion | None = None
         self._call_item_ids: dict[str, str] = {}  # by the call's id
         self._confirmed = asyncio.Event()
         self._has_believed = False  # whether the belief about the language has these words
+
+    @property
+    def answer_id(self) -> str | None:
+        """The assistant's message, once it has words."""
+        return self._voice.answer_id
 
     async def run(self) -> None:
         """Hear, think and speak."""
@@ -279,7 +277,7 @@ class Turn:
             priority = Priority.ANSWER  # the first clause; the rest has time while it is spoken
             while piece is not None:
                 self._reach(Milestone.FIRST_CLAUSE)
-                await self._speak(piece, priority)
+                await self._voice.say(piece, self._settings, priority)
                 priority = Priority.CONTINUATION
                 piece = await anext(pieces, None)
 
@@ -320,7 +318,7 @@ class Turn:
         if words:
             self._conversation.acknowledgement = words
             self._reach(Milestone.ACKNOWLEDGED)
-            await self._speak(f"{words} ", Priority.ANSWER)
+            await self._voice.say(f"{words} ", self._settings, Priority.ANSWER)
 
     async def _apologize(self, error: EngineError) -> None:
         """Say that it did not work, unless it is the voice itself that fails."""
@@ -348,61 +346,6 @@ class Turn:
             )
         )
         self._conversation.outbox.put(TurnFinished(self.record, self._epoch))
-
-    async def _speak(self, piece: str, priority: Priority) -> None:
-        self._begin_piece(piece)
-        words = spoken(piece, self._conversation.config.locale(self.record.language))
-        if self._settings.output_modality == "text" or not words.text:
-            self._conversation.outbox.put(AnswerText(piece, self._epoch))
-            self.playback.made(0.0)
-            return
-        request = SpeechRequest(
-            text=words.text,
-            language=self.record.language,
-            voice="" if self._settings.voice == "default" else self._settings.voice,
-            speed=self._settings.speed,
-        )
-        rate_hz = self._settings.output_format.rate_hz
-        frame = int(FRAME_SECONDS * rate_hz)
-        said = False
-        made_seconds = 0.0
-        async for samples in self._synthesize(request, priority):
-            made_seconds += len(samples) / rate_hz
-            if not said:
-                self._conversation.outbox.put(AnswerText(piece, self._epoch, words))
-                said = True
-            for start in range(0, len(samples), frame):
-                audio = AnswerAudio(samples[start : start + frame], rate_hz, self._epoch)
-                self._conversation.outbox.put(audio)
-        if said:
-            self.playback.made(made_seconds)
-
-    def _begin_piece(self, piece: str) -> None:
-        """The piece continues the answer; the first one begins the assistant's message."""
-        if self.answer_id is None:
-            self.answer_id = new_id("item")
-            self._conversation.outbox.put(
-                AnswerStarted(self.response_id, self.answer_id, self._epoch)
-            )
-        self.record.answer += piece
-
-    async def _synthesize(
-        self, request: SpeechRequest, priority: Priority
-    ) -> AsyncIterator[Samples]:
-        """Speech as float32 chunks at the rate that the client hears."""
-        resampler: Resampler | None = None
-        async with self._conversation.engines.tts.submit(request, priority=priority) as job:
-            async for chunk in job:
-                self._reach(Milestone.FIRST_AUDIO_SYNTHESIZED)
-                for mark in chunk.marks:
-                    self.playback.mark(mark.characters, mark.seconds)
-                if resampler is None:
-                    resampler = Resampler(chunk.rate_hz, self._settings.output_format.rate_hz)
-                samples = resampler.push(samples_from_int16(chunk.samples))
-                if len(samples):
-                    yield samples
-        if resampler is not None and len(rest := resampler.flush()):
-            yield rest
 
     def _reach(self, milestone: Milestone) -> None:
         self.record.reach(milestone, asyncio.get_running_loop().time())
