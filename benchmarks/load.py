@@ -11,9 +11,9 @@ import json
 import random
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 from benchmarks.results import DRY_SECONDS, LATE_SECONDS, Exchange, LoadResult
 from benchmarks.utterances import Utterance, utterances
@@ -78,20 +78,32 @@ def _talkers(
     """As many callers, the languages in turn."""
     languages = list(speech)
     return [
-        Talker(plan, n, speech[languages[n % len(languages)]], random.Random(f"{seed} {n}"))
+        Talker(n, speech[languages[n % len(languages)]], random.Random(f"{seed} {n}"), plan)
         for n in range(calls)
     ]
 
 
-class Speaker(Protocol):
-    """One virtual caller."""
+@dataclass(slots=True)
+class Speaker(ABC):
+    """One virtual caller: what it says, and what came of it."""
 
     number: int
-    exchanges: list[Exchange]
-    failure: str  # why the call ended early, if it did
+    sentences: list[Utterance]
+    rng: random.Random
+    exchanges: list[Exchange] = field(default_factory=list, kw_only=True)
+    failure: str = field(default="", kw_only=True)  # why the call ended early, if it did
 
     async def run(self, wait_seconds: float) -> None:
         """Hold one call, that long from now."""
+        await asyncio.sleep(wait_seconds)
+        try:
+            await self.hold()
+        except CallFailed as failure:
+            self.failure = str(failure)
+
+    @abstractmethod
+    async def hold(self) -> None:
+        """Hold the call to its end. Raises `CallFailed`."""
 
 
 async def run_all(speakers: Sequence[Speaker], ramp_seconds: float) -> LoadResult:
@@ -141,24 +153,15 @@ class Lateness:
 
 
 @dataclass(slots=True)
-class Talker:
-    """One virtual caller: what it says, and what came of it."""
+class Talker(Speaker):
+    """A caller of Tinig, who speaks over some of the answers."""
 
     plan: Plan
-    number: int
-    sentences: list[Utterance]
-    rng: random.Random
-    exchanges: list[Exchange] = field(default_factory=list)
-    failure: str = ""  # why the call ended early, if it did
 
-    async def run(self, wait_seconds: float) -> None:
-        """Hold one call."""
-        await asyncio.sleep(wait_seconds)
-        try:
-            async with call(self.plan.url, api_key=self.plan.api_key) as caller:
-                await self._converse(caller)
-        except CallFailed as failure:
-            self.failure = str(failure)
+    async def hold(self) -> None:
+        """Talk and listen, as planned."""
+        async with call(self.plan.url, api_key=self.plan.api_key) as caller:
+            await self._converse(caller)
 
     async def _converse(self, caller: Caller) -> None:
         interrupts = False

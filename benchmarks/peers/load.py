@@ -12,14 +12,14 @@ import random
 import sys
 import wave
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks.load import run_all
+from benchmarks.load import Speaker, run_all
 from benchmarks.peers.wires import WIRES, Dial
 from benchmarks.results import DRY_SECONDS, Exchange
-from benchmarks.utterances import Utterance, utterances
-from evaluation.caller import RATE_HZ, Caller, CallFailed, Spoken
+from benchmarks.utterances import utterances
+from evaluation.caller import RATE_HZ, Caller, Spoken
 
 INTENTS = ("capital", "clinic", "thanks")  # answered by themselves, and the judge hears it
 ANSWER_SECONDS = 20.0  # that a caller waits for one
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.recordings,
     )
     talkers = [
-        Talker(plan, n, speech, random.Random(f"{options.seed} {n}")) for n in range(options.calls)
+        Talker(n, speech, random.Random(f"{options.seed} {n}"), plan) for n in range(options.calls)
     ]
     result = asyncio.run(run_all(talkers, options.ramp))
     json.dump(result.to_json(), sys.stdout)
@@ -72,27 +72,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 @dataclass(slots=True)
-class Talker:
+class Talker(Speaker):
     """One caller, who waits for the end of each answer."""
 
     plan: Plan
-    number: int
-    sentences: list[Utterance]
-    rng: random.Random
-    exchanges: list[Exchange] = field(default_factory=list)
-    failure: str = ""  # why the call ended early, if it did
 
-    async def run(self, wait_seconds: float) -> None:
-        """Hold one call."""
-        await asyncio.sleep(wait_seconds)
-        try:
-            async with self.plan.dial(self.plan.urls[self.number % len(self.plan.urls)]) as caller:
-                while len(self.exchanges) < self.plan.turns and (
-                    caller.now_seconds < self.plan.seconds
-                ):
-                    await self._turn(caller)
-        except CallFailed as failure:
-            self.failure = str(failure)
+    async def hold(self) -> None:
+        """Talk and listen, as planned."""
+        async with self.plan.dial(self.plan.urls[self.number % len(self.plan.urls)]) as caller:
+            while len(self.exchanges) < self.plan.turns and caller.now_seconds < self.plan.seconds:
+                await self._turn(caller)
 
     async def _turn(self, caller: Caller) -> None:
         said = self.rng.choice(self.sentences)

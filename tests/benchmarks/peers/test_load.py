@@ -55,7 +55,7 @@ async def agent() -> AsyncIterator[TestServer]:
 async def _turn(agent: TestServer, kind: str, recordings: Path) -> Exchange:
     url = str(agent.make_url(f"/{kind}"))
     plan = load.Plan(WIRES["pcm"], (url,), turns=1, seconds=60.0, recordings=recordings)
-    talker = load.Talker(plan, 0, [SAID], random.Random(0))
+    talker = load.Talker(0, [SAID], random.Random(0), plan)
     await talker.run(0.0)
     assert talker.failure == ""
     (exchange,) = talker.exchanges
@@ -98,6 +98,6 @@ async def test_an_agent_that_stays_silent(
 
 async def test_a_line_that_is_refused_is_the_calls_failure(tmp_path: Path) -> None:
     plan = load.Plan(WIRES["pcm"], ("ws://127.0.0.1:1/call",), 1, 60.0, tmp_path)
-    talker = load.Talker(plan, 0, [SAID], random.Random(0))
+    talker = load.Talker(0, [SAID], random.Random(0), plan)
     await talker.run(0.0)
     assert "cannot call ws://127.0.0.1:1/call" in talker.failure
