@@ -232,6 +232,10 @@ class Batcher(Generic[RequestT, OutputT]):
                 return output
         raise EngineError(f"{self.name} ended a job without an answer.")
 
+    def post(self, request: RequestT, *, priority: Priority = Priority.ANSWER) -> None:
+        """A job that nobody reads, and so nobody leaves early. Raises `EngineError` at once."""
+        self._enqueue(Job(self, request, priority))
+
     def _enqueue(self, job: Job[RequestT, OutputT]) -> None:
         if self.failure is not None or not self._open:
             raise EngineError(f"{self.name} is not running.")

@@ -117,7 +117,6 @@ class Server:
         decoder = Decoder(session.settings, languages, self._voices)
         encoder = Encoder(session_id, session.settings)
         await Line(socket, cut).converse(session, decoder, encoder)
-        log.info("call ends")
 
     def _admit(self, request: web.Request) -> None:
         """Say no at the door, before the upgrade, and count why."""

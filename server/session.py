@@ -1,5 +1,6 @@
 """One connection's conversation: commands in, events out, everything it started ends with it."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 
 from engines.errors import TinigError
@@ -19,6 +20,8 @@ from server.language.router import read_table
 from server.metrics import Counters
 from server.session_requests import Requests
 from server.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 class Session:
@@ -77,7 +80,8 @@ class Session:
                     await self._requests.obey(command)
         finally:
             self.outbox.close()
-            await self._conversation.forget()
+            self._conversation.forget()
+            log.info("call ends")
 
     async def events(self) -> AsyncIterator[Event]:
         """What is to be sent to the client, until the session is over."""

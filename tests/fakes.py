@@ -68,6 +68,10 @@ class FakeBatcher:
         self.jobs.append(job)
         return job
 
+    def post(self, request: Any, *, priority: Priority = Priority.ANSWER) -> None:
+        """A job that nobody reads."""
+        self.submit(request, priority=priority).ended = True
+
     async def run(self, request: Any, *, priority: Priority = Priority.ANSWER) -> Any:
         """The only output of a request."""
         if self.name == "vad":  # thousands of windows in a test: no job for each

@@ -72,7 +72,7 @@ class Asides:
                         self._running.pop(event.response_id, None)
                         break
         finally:
-            await aside.conversation.forget()
+            aside.conversation.forget()
 
     async def _answer(self, aside: _Aside) -> None:
         try:

@@ -1,23 +1,19 @@
 """What all turns of one conversation share."""
 
-import logging
 from dataclasses import dataclass, field
 
 from engines.batcher import Priority
-from engines.errors import EngineError
 from engines.host import Engines
-from engines.llm import Forget
 from engines.stt import SttRequest, Transcript
 from server.audio import Samples
 from server.config import ConversationConfig
 from server.conversation.history import History
 from server.conversation.outbox import Outbox
 from server.conversation.recordings import Recordings
+from server.forget import forget
 from server.language.belief import LanguageBelief
 from server.language.router import Route, RoutingTable, Tier, route
 from server.settings import Settings
-
-log = logging.getLogger(__name__)
 
 _LIKELY = 0.75  # more than the default language has before anything was said
 
@@ -67,15 +63,9 @@ class Conversation:
         guess = max(shares, key=lambda language: shares[language])
         return guess if shares[guess] >= _LIKELY else self.spoken_language
 
-    async def forget(self) -> None:
+    def forget(self) -> None:
         """Give the conversation's places in the model's memory back."""
-        try:
-            for session in self._memories():
-                async with self.engines.llm.submit(Forget(session)) as job:
-                    async for _ in job:
-                        pass
-        except EngineError as error:
-            log.warning("the model could not forget the session: %s", error)
+        forget(self.engines, *self._memories())
 
     def allow(self, settings: Settings) -> None:
         """Believe from now on in the languages alone that the client allows."""

@@ -127,7 +127,8 @@ class AudioSocketDoor:
         await call.converse(session, intake)
         if intake.wants_person:
             self._outcomes.note(name, "person")
-        log.info("call ends", extra={"call": name, "wants_person": intake.wants_person})
+        told = {"call": name, "wants_person": intake.wants_person}
+        log.info("the caller is Asterisk's again", extra=told)
 
     def _may_call(self, peer: str) -> bool:
         address = ipaddress.ip_address(peer.partition("%")[0])

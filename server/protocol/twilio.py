@@ -105,7 +105,7 @@ class TwilioDoor:
         await call.converse(session, intake)
         if intake.wants_person:
             self._outcomes.note(grant.call_sid, "person")
-        log.info("call ends", extra={"wants_person": intake.wants_person})
+        log.info("the caller is Twilio's again", extra={"wants_person": intake.wants_person})
 
     # ---- who may -----------------------------------------------------------------------------
 

@@ -22,6 +22,7 @@ from engines.llm import (
 )
 from engines.llm import ToolCallDelta as CallDelta
 from server.config import RestConfig
+from server.forget import forget
 from server.ids import new_id
 from server.rest import bodies, schema
 from server.rest.chat_schema import (
@@ -41,7 +42,6 @@ from server.rest.chat_schema import (
     PromptTokensDetails,
     ToolCallDelta,
 )
-from server.rest.forget import forget
 from server.rest.models import ALL_IN_ONE
 from server.rest.operation import Operation
 from server.rest.streams import DONE, send_events
@@ -90,7 +90,7 @@ class Chat:
                 async for output in job:
                     yield output
         finally:
-            await forget(self._engines, request.session)
+            forget(self._engines, request.session)
 
 
 @dataclass(slots=True)

@@ -21,6 +21,10 @@ class _Offline:
         del priority
         return self.batcher.submit(request, priority=Priority.OFFLINE)
 
+    def post(self, request: Any, *, priority: Priority = Priority.OFFLINE) -> None:
+        del priority
+        self.batcher.post(request, priority=Priority.OFFLINE)
+
     async def run(self, request: Any, *, priority: Priority = Priority.OFFLINE) -> Any:
         del priority
         return await self.batcher.run(request, priority=Priority.OFFLINE)

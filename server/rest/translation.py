@@ -9,9 +9,9 @@ from engines.errors import ProtocolError
 from engines.host import Engines
 from engines.translate import Pair
 from server.conversation.translators import Interpreter, LostInTranslation, interpreter
+from server.forget import forget
 from server.ids import new_id
 from server.language.languages import language_name
-from server.rest.forget import forget
 from server.rest.recognition import ENGLISH, Piece
 
 
@@ -29,7 +29,7 @@ async def in_english(
             async for piece in pieces:
                 yield await _translated(translators, piece)
     finally:
-        await forget(engines, session)
+        forget(engines, session)
 
 
 async def _translated(translators: Interpreter, piece: Piece) -> Piece:

@@ -279,6 +279,16 @@ async def test_a_cancelled_job_gives_its_reader_nothing_more() -> None:
 # What goes wrong with one job, one batch, one line
 
 
+async def test_a_job_that_nobody_reads_runs_to_its_end() -> None:
+    engine = CountingEngine()
+    async with make_batcher(engine) as batcher:
+        async with busy(batcher, engine):
+            batcher.post(Count(3, "posted"))
+        await until(lambda: not batcher.pending)
+        assert [job.request.name for job in engine.stopped] == ["first", "posted"]
+        assert engine.batches.count(("posted",)) == 3
+
+
 async def test_a_refused_job_fails_alone_and_holds_no_slot() -> None:
     engine = CountingEngine()
     async with make_batcher(engine) as batcher:
