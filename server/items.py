@@ -22,12 +22,13 @@ class MessageItem:
 
 @dataclass(frozen=True, slots=True)
 class FunctionCallItem:
-    """The model wants the client to run a function. `arguments` is JSON."""
+    """The model wants the client to run a function. `arguments` is JSON, once it is completed."""
 
     id: str
     call_id: str
     name: str
     arguments: str
+    status: Literal["in_progress", "completed", "incomplete"] = "completed"
 
 
 @dataclass(frozen=True, slots=True)

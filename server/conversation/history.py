@@ -9,9 +9,12 @@ from server.events import (
     AnswerStarted,
     AnswerText,
     Event,
+    FunctionArguments,
     FunctionCalled,
     ItemAdded,
     ItemDeleted,
+    ResponseFinished,
+    ResponseStarted,
     Transcribed,
 )
 from server.items import ROOT, FunctionCallItem, FunctionOutputItem, Item, MessageItem
@@ -26,6 +29,8 @@ class History:
         self.audio = KeptAudio(kept_audio_seconds)
         self.items: dict[str, Item] = {}
         self._answer_id: str | None = None  # the assistant's message that is being spoken
+        self._is_heard = True  # the answer is, rather than read
+        self._call_id: str | None = None  # the item of the call that is being written
 
     def record(self, event: Event) -> None:
         """Take in what an event that is on its way to the client adds."""
@@ -35,11 +40,13 @@ class History:
             case ItemDeleted(item_id=item_id):
                 self.items.pop(item_id, None)
                 self.audio.forget(item_id)
-            case FunctionCalled(item=item):
-                self.items[item.id] = item
+            case FunctionArguments() | FunctionCalled() | ResponseFinished():
+                self._note_call(event)
+            case ResponseStarted(settings=settings):
+                self._is_heard = settings.output_modality == "audio"
             case AnswerStarted(item_id=item_id):
                 self._answer_id = item_id
-                self.items[item_id] = MessageItem(item_id, "assistant", "", spoken=True)
+                self.items[item_id] = MessageItem(item_id, "assistant", "", spoken=self._is_heard)
             case AnswerText(text=text) if self._answer_id is not None:
                 self._extend(self._answer_id, text)
             case AnswerAudio() if self._answer_id is not None:
@@ -61,9 +68,9 @@ class History:
             self.items[item_id] = replace(item, text=heard, is_cut=heard != item.text)
 
     def has_call(self, call_id: str) -> bool:
-        """Whether the model has made this function call."""
+        """Whether the model has made this function call, and wholly."""
         calls = (item for item in self.items.values() if isinstance(item, FunctionCallItem))
-        return any(call.call_id == call_id for call in calls)
+        return any(call.call_id == call_id and call.status == "completed" for call in calls)
 
     @property
     def answer_id(self) -> str | None:
@@ -94,6 +101,32 @@ class History:
         if isinstance(item, MessageItem):
             self.items[item_id] = replace(item, text=(item.text or "") + text)
 
+    def _note_call(self, event: FunctionArguments | FunctionCalled | ResponseFinished) -> None:
+        """A call is an item from its first characters on, as the client is told."""
+        match event:
+            case FunctionArguments():
+                self._write_call(event)
+            case FunctionCalled(item=item) if item.id in self.items:
+                self.items[item.id] = item
+            case ResponseFinished():
+                self._break_off_call()
+
+    def _write_call(self, part: FunctionArguments) -> None:
+        if part.item_id != self._call_id:
+            self._break_off_call()
+            self._call_id = part.item_id
+            call = FunctionCallItem(part.item_id, part.call_id, part.name, "", "in_progress")
+            self.items[call.id] = call
+        item = self.items.get(part.item_id)
+        if isinstance(item, FunctionCallItem):
+            self.items[item.id] = replace(item, arguments=item.arguments + part.delta)
+
+    def _break_off_call(self) -> None:
+        """No more of its arguments will come."""
+        item = self.items.get(self._call_id or "")
+        if isinstance(item, FunctionCallItem) and item.status == "in_progress":
+            self.items[item.id] = replace(item, status="incomplete")
+
 
 def _last_turns(messages: list[Message], turns: int) -> list[Message]:
     starts = [index for index, message in enumerate(messages) if message.role == "user"]
@@ -106,7 +139,7 @@ def _append(messages: list[Message], item: Item) -> None:
     match item:
         case MessageItem(role=role, text=text, is_cut=is_cut) if text:
             append_text(messages, role, f"{text}{INTERRUPTED}" if is_cut else text)
-        case FunctionCallItem():
+        case FunctionCallItem(status="completed"):
             call = ToolCall(id=item.call_id, name=item.name, arguments=item.arguments)
             messages.append(Message(role="assistant", content="", tool_calls=(call,)))
         case FunctionOutputItem():

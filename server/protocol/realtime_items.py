@@ -115,12 +115,14 @@ def _text_of(part: Fields, kind: str) -> str:
 # ---- writing ------------------------------------------------------------------------------------
 
 
-def item_to_wire(item: Item, status: str = "completed") -> Wire:
+def item_to_wire(item: Item) -> Wire:
     """An item as the client is told it, without its audio."""
+    status = "completed"
     match item:
         case MessageItem():
             return message_to_wire(item.id, item.role, [_content_of(item)], status)
         case FunctionCallItem():
+            status = item.status
             wire = {"type": "function_call", "name": item.name, "arguments": item.arguments}
         case FunctionOutputItem():
             wire = {"type": "function_call_output", "output": item.output}

@@ -48,10 +48,10 @@ class ResponseEncoder:
         self._output: list[Wire] = []  # items, in the order in which they began
         self._message: Wire | None = None  # the one that is being spoken
         self._message_index = 0
-        self._previous_item_id: str | None = None  # what stands before it
         self._text = ""
         self._call: Wire | None = None  # the one that is being written
         self._call_index = 0
+        self._previous: dict[str, str | None] = {}  # by item: the one that stands before it
         self._encoders: dict[type, Callable[[Any], list[Wire | bytes]]] = {
             ResponseStarted: self._started,
             AnswerStarted: self._answer_started,
@@ -101,15 +101,16 @@ class ResponseEncoder:
     def _arguments(self, part: FunctionArguments) -> list[Wire | bytes]:
         begun: list[Wire | bytes] = []
         if self._call is None or self._call["id"] != part.item_id:
-            item = FunctionCallItem(part.item_id, part.call_id, part.name, "")
-            begun = self._begin_call(item_to_wire(item, "in_progress"))
+            item = FunctionCallItem(part.item_id, part.call_id, part.name, "", "in_progress")
+            begun = self._begin_call(item_to_wire(item))
         assert self._call is not None
         self._call["arguments"] += part.delta
         kind = "response.function_call_arguments.delta"
         return [*begun, event(kind, **self._of_call(), delta=part.delta)]
 
     def _begin_call(self, item: Wire) -> list[Wire | bytes]:
-        ended = [*self._finish_message("completed"), *self._finish_call("incomplete")]
+        """The message before it stays open: words may still follow, if only an apology."""
+        ended = self._finish_call("incomplete")
         self._call, self._call_index = item, len(self._output)
         self._output.append(item)
         at = {"response_id": self._id, "output_index": self._call_index}
@@ -176,13 +177,13 @@ class ResponseEncoder:
     def _enter_conversation(self, item: Wire) -> list[Wire]:
         if self._conversation_id is None:
             return []
-        self._previous_item_id = previous = self._append(item["id"])
+        previous = self._previous[item["id"]] = self._append(item["id"])
         return [event("conversation.item.added", item=item, previous_item_id=previous)]
 
     def _leave_done(self, item: Wire) -> list[Wire]:
         if self._conversation_id is None:
             return []
-        previous = self._previous_item_id
+        previous = self._previous[item["id"]]
         return [event("conversation.item.done", item=item, previous_item_id=previous)]
 
     def _content(self) -> Wire:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engines.errors import Overloaded
-from engines.llm import ToolCall
+from engines.errors import EngineError, Overloaded
+from engines.llm import Completion, TextDelta, ToolCall, ToolCallDelta
 from server.app import Server
 from server.config import Config, ConversationConfig
 from server.g711 import decode_a_law, decode_mu_law
+from server.language.languages import Phrase, phrase
 from server.protocol.realtime_table import SERVER_EVENTS
 from tests.fakes import Stage
 from tests.server.protocol.wire import (
@@ -322,6 +323,41 @@ async def test_a_call_that_is_broken_off_is_incomplete(client: Client, stage: St
         output = {"type": "function_call_output", "call_id": "call_1", "output": "ok"}
         error = await call.refusal("conversation.item.create", item=output)
         assert error["code"] == "invalid_value"
+        await call.send("conversation.item.retrieve", item_id=item["id"])
+        assert (await call.until("conversation.item.retrieved"))["item"] == item
+        await call.write("Never mind.", "item_2")
+        await call.send("response.create")
+        await call.until("response.done")
+    assert [message.role for message in stage.prompts[-1].messages] == ["system", "user"]
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+async def test_words_behind_a_call_are_of_the_same_message(
+    client: Client, stage: Stage, *, breaks: bool
+) -> None:
+    first = [TextDelta("Let me see."), ToolCallDelta("call_1", "book", "{")]
+    rest = [
+        ToolCallDelta("call_1", "book", "}"),
+        ToolCall("call_1", "book", "{}"),
+        TextDelta(" It is booked."),
+        Completion("tool_calls"),
+    ]
+    outputs = [*first, *([EngineError("It broke.")] if breaks else rest)]
+    stage.llm.script = lambda request: [(0.01, output) for output in outputs]
+    async with calling(client) as call:
+        await call.update(tools=[TOOL], **TEXT)
+        await call.send("response.create")
+        done = await call.until("response.done")
+        message, written = done["response"]["output"]
+        behind = phrase(Phrase.FAILURE, "en") if breaks else "It is booked."
+        assert message["content"][0]["text"] == f"Let me see. {behind}"
+        assert written["status"] == ("incomplete" if breaks else "completed")
+        ends = {end["item"]["id"]: end for end in call.of("conversation.item.done")}
+        assert ends[message["id"]]["previous_item_id"] is None
+        assert ends[written["id"]]["previous_item_id"] == message["id"]
+        await call.send("conversation.item.retrieve", item_id=message["id"])
+        told = (await call.until("conversation.item.retrieved"))["item"]
+        assert told["content"] == message["content"]
 
 
 async def test_an_answer_by_settings_of_its_own(client: Client, stage: Stage) -> None:
