@@ -164,8 +164,9 @@ class Stage:
 
     def _vad(self, request: VadRequest) -> Sequence[tuple[float, Any]]:
         state = request.state or cast(VadState, object())
-        loud = np.abs(request.samples.reshape(-1, WINDOW_SAMPLES)).max(axis=1) > 0.1
-        return [(0.0, VadResult(0.95 if sound else 0.02, state)) for sound in loud]
+        windows = request.samples.reshape(-1, WINDOW_SAMPLES)
+        sounds = [np.abs(window).max() > 0.1 for window in windows]
+        return [(0.0, VadResult(0.95 if sound else 0.02, state)) for sound in sounds]
 
     def _stt(self, request: SttRequest) -> Sequence[tuple[float, Any]]:
         heard = self.heard if isinstance(self.heard, str) else self.heard(request)

@@ -9,6 +9,7 @@ import numpy as np
 
 from server.commands import AppendAudio, Command
 from server.config import ConversationConfig, InterruptionConfig
+from server.conversation.machine import State
 from server.events import Event
 from server.metrics import Counters
 from server.session import Session
@@ -16,6 +17,7 @@ from server.settings import Settings
 from tests.fakes import Stage
 
 FRAME_SECONDS = 0.02
+STILL_SECONDS = 2.0
 EventT = TypeVar("EventT")
 
 
@@ -29,6 +31,14 @@ class Speech:
 @dataclass(frozen=True, slots=True)
 class Silence:
     """The caller is quiet for this long."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """The line is quiet for this long, and from when all has come to rest it is dead: a client that
+    sends nothing, since more silence would only be more windows in which nobody speaks."""
 
     seconds: float
 
@@ -50,8 +60,15 @@ class Play:
         """When the events of one type left."""
         return [time for time, event in self.events if isinstance(event, kind)]
 
+    def is_at_rest(self, now_seconds: float) -> bool:
+        """Whether nobody has the floor, no engine works, and nothing was sent for a while."""
+        last_seconds = self.events[-1][0] if self.events else 0.0
+        is_still = now_seconds - last_seconds >= STILL_SECONDS
+        is_idle = self.session.state is State.LISTENING_IDLE
+        return is_still and is_idle and not self.stage.open_jobs
 
-Step = Speech | Silence | Command | Callable[[Play], Command]  # the last: known only by then
+
+Step = Speech | Silence | Rest | Command | Callable[[Play], Command]  # the last: known only by then
 
 
 async def play(
@@ -91,12 +108,17 @@ async def _commands(
     steps: Sequence[Step], result: Play, frame_seconds: float
 ) -> AsyncIterator[Command]:
     rate_hz = result.session.settings.input_format.rate_hz
+    loop = asyncio.get_running_loop()
     for step in steps:
-        if not isinstance(step, Speech | Silence):
+        if not isinstance(step, Speech | Silence | Rest):
             yield step(result) if callable(step) else step
             continue
+        ends_seconds = loop.time() + step.seconds
         level = 0.5 if isinstance(step, Speech) else 0.0
         samples = np.full(int(frame_seconds * rate_hz), level, dtype=np.float32)
         for _ in range(round(step.seconds / frame_seconds)):
+            if isinstance(step, Rest) and result.is_at_rest(loop.time()):
+                await asyncio.sleep(ends_seconds - loop.time())
+                break
             await asyncio.sleep(frame_seconds)
             yield AppendAudio(samples)

@@ -43,7 +43,7 @@ from server.items import ROOT, FunctionOutputItem, ItemReference, MessageItem, R
 from server.protocol.realtime_events import Encoder
 from server.settings import AudioFormat, Settings, TurnDetection
 from tests.fakes import Stage
-from tests.server.play import Play, Silence, Speech, Step, play
+from tests.server.play import Play, Rest, Silence, Speech, Step, play
 from tests.virtual import run_virtually
 
 RATE = AudioFormat(rate_hz=16_000)  # no resampling: more conversations in the same time
@@ -153,7 +153,7 @@ def test_the_invariants_hold_on_a_line_that_reports(steps: Sequence[Step], seed:
 
 def assert_invariants_hold(mode: Settings, speed: float, steps: Sequence[Step], seed: int) -> None:
     moods = Moods(seed, speed)
-    whole = [*steps, UpdateSettings(HANDS_FREE), Silence(SETTLE_SECONDS)]
+    whole = [*steps, UpdateSettings(HANDS_FREE), Rest(SETTLE_SECONDS)]
     result = run_virtually(play(moods.stage, whole, settings=mode, frame_seconds=FRAME_SECONDS))
     assert not moods.stage.open_jobs, "an engine job outlived the session"
     _assert_no_defect_showed(result)
