@@ -1,4 +1,4 @@
-"""Whole calls over both doors, from the simulated telephones, in real time on scripted engines."""
+"""Whole calls over both doors, from simulated telephones, on scripted engines in virtual time."""
 
 import asyncio
 from collections.abc import AsyncIterator
