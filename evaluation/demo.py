@@ -28,6 +28,7 @@ from evaluation.turns import Turn, take_turn
 
 SENTENCES_FILE = Path(__file__).with_name("demo_sentences.toml")
 PAUSE_SECONDS = 1.0  # of silence before each turn and at the end, as people leave
+_SERVER_ARGUMENTS = ("--host=127.0.0.1", "--api-keys=")  # whatever tinig.toml says
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +50,14 @@ def scripts() -> dict[str, Script]:
     }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the demo; the exit status."""
+def main(arguments: Sequence[str] | None = None, config_flags: Sequence[str] = ()) -> int:
+    """Run the demo; the exit status. `config_flags`: for a server of our own."""
     options = _parser().parse_args(arguments)
     terminal = Terminal(sys.stdout)
     options.output.mkdir(parents=True, exist_ok=True)
     chosen = [scripts()[language] for language in options.languages]
     try:
-        with _server_url(options.url, options.output, terminal) as url:
+        with _server_url(options, config_flags, terminal) as url:
             turns = asyncio.run(_converse(url, options.api_key, chosen, options.output, terminal))
     except ServerFailed as failure:
         terminal.failure(str(failure))
@@ -82,15 +83,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 @contextmanager
-def _server_url(url: str | None, output: Path, terminal: Terminal) -> Iterator[str]:
+def _server_url(
+    options: argparse.Namespace, config_flags: Sequence[str], terminal: Terminal
+) -> Iterator[str]:
     """The server that was named, or one of our own."""
-    if url:
-        yield url
+    if options.url:
+        yield options.url
         return
     terminal.heading("Starting the server")
     with server_process(
-        output / "server.log",
-        arguments=["--host", "127.0.0.1", "--api-keys", ""],  # whatever tinig.toml says
+        options.output / "server.log",
+        arguments=[*config_flags, *_SERVER_ARGUMENTS],
         on_line=lambda line: terminal.aside(f"  {line}"),
     ) as server:
         terminal.line(f"  ready in {server.seconds_to_ready:.1f} s at {server.http_url}")

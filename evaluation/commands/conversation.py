@@ -5,6 +5,7 @@ import argparse
 from evaluation import demo
 from evaluation.commands.common import Context, add_output, conclude
 from evaluation.conversation.summary import DEMO_FILE, SCENARIOS_FILE
+from evaluation.data.rows import DataError
 from evaluation.scenarios import __main__ as scenarios
 
 ABOUT = "Scripted conversations over the WebSocket, by tau-voice's metrics; voice to voice."
@@ -32,14 +33,22 @@ def run(context: Context) -> int:
 
 
 def measure(context: Context) -> None:
-    """Anew: a conversation cannot be taken up again. A goal that is missed is in the report."""
+    """Anew: a conversation cannot be taken up again. A goal that is missed is in the report.
+
+    Raises `DataError` when none could be held.
+    """
     options = context.options
+    figures = [options.output / SCENARIOS_FILE, options.output / DEMO_FILE]
+    for path in figures:
+        path.unlink(missing_ok=True)
     context.begin("conversation", ["stt", "llm", "tts"], {"seeds": options.seeds})
-    arguments = ["--output", str((options.output / SCENARIOS_FILE).parent)]
+    arguments = ["--output", str(figures[0].parent)]
     arguments += ["--seeds", str(options.seeds)]
     if options.only:
         arguments += ["--only", *options.only]
     if options.minutes:
         arguments += ["--minutes", str(options.minutes)]
-    scenarios.main(arguments)
-    demo.main(["--output", str((options.output / DEMO_FILE).parent)])
+    scenarios.main(arguments, context.config_flags)
+    demo.main(["--output", str(figures[1].parent)], context.config_flags)
+    if not all(path.exists() for path in figures):
+        raise DataError("The conversations could not be held: see above.")

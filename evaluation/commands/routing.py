@@ -44,6 +44,7 @@ def measure(context: Context) -> None:
     options = context.options
     answers = options.output / ANSWERS_FILE
     answers.parent.mkdir(parents=True, exist_ok=True)
+    answers.unlink(missing_ok=True)
     settings = {"questions": options.questions, "limit": options.limit}
     context.begin("routing", ["llm", "nmt"], settings)
     arguments = [*map(str, options.questions), "--language", options.question_language]

@@ -29,8 +29,8 @@ _SERVER_ARGUMENTS = (
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Play the scenarios; the exit status."""
+def main(arguments: Sequence[str] | None = None, config_flags: Sequence[str] = ()) -> int:
+    """Play the scenarios; the exit status. `config_flags`: for a server of our own."""
     options = _parser().parse_args(arguments)
     terminal = Terminal(sys.stdout)
     try:
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     jobs = plan(scenarios, options.languages, seeds)
     try:
-        with _server_url(options, terminal) as url:
+        with _server_url(options, config_flags, terminal) as url:
             judged, health = asyncio.run(_play(url, options, jobs, terminal))
     except (ServerFailed, CallFailed) as failure:
         terminal.failure(str(failure))
@@ -89,13 +89,15 @@ def _glossary() -> str:
 
 
 @contextmanager
-def _server_url(options: argparse.Namespace, terminal: Terminal) -> Iterator[str]:
+def _server_url(
+    options: argparse.Namespace, config_flags: Sequence[str], terminal: Terminal
+) -> Iterator[str]:
     """The server that was named, or one of our own."""
     if options.url:
         yield options.url
         return
     log = options.output / "server.log"
-    with server_process(log, arguments=_SERVER_ARGUMENTS) as server:
+    with server_process(log, arguments=(*config_flags, *_SERVER_ARGUMENTS)) as server:
         terminal.line(f"The server is ready at {server.http_url}; its log is {log}.")
         yield server.realtime_url
 

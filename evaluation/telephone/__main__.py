@@ -32,7 +32,7 @@ from evaluation.telephone.phone import Phone
 from evaluation.terminal import Terminal
 from server.audio import samples_from_int16
 from server.g711 import RATE_HZ
-from server.resampling import Resampler
+from server.resampling import resample
 
 AUTH_TOKEN = "the-token-of-a-simulated-account"
 DOORS = ("twilio", "audiosocket")
@@ -191,8 +191,7 @@ async def _understood(
     if heard is None or span is None:
         return ""
     first, last = max(0, span[0] - MARGIN), span[1] + MARGIN
-    resampler = Resampler(RATE_HZ, LISTENER_HZ)
-    samples = resampler.push(samples_from_int16(heard[first:last]))
+    samples = resample(samples_from_int16(heard[first:last]), RATE_HZ, LISTENER_HZ)
     request = SttRequest(samples, languages=(language,), language=language)
     return (await listener.run(request)).text
 

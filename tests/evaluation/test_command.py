@@ -1,12 +1,18 @@
 """`python -m evaluation` on the starter models: measured once, reported, held to thresholds."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
+from evaluation import demo
 from evaluation.__main__ import main
+from evaluation.conversation.summary import SCENARIOS_FILE
 from evaluation.data.layout import read_dataset
+from evaluation.scenarios import __main__ as scenarios
+from evaluation.server_process import ServerFailed
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -83,6 +89,27 @@ def test_what_cannot_be_is_said(
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
     assert said in capsys.readouterr().err
+
+
+def test_the_models_that_were_named_are_spoken_with_or_nothing_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[list[str]] = []
+
+    def start(log: Path, *, arguments: Sequence[str], **options: Any) -> NoReturn:
+        asked.append(list(arguments))
+        raise ServerFailed("It ended.")
+
+    monkeypatch.setattr(scenarios, "server_process", start)
+    monkeypatch.setattr(demo, "server_process", start)
+    of_another_run = tmp_path / SCENARIOS_FILE
+    of_another_run.parent.mkdir()
+    of_another_run.write_text("{}")
+    flags = ["--llm.model", "mine.gguf"]
+    assert main(["conversation", "--output", str(tmp_path), *flags]) == 2
+    assert "could not be held" in capsys.readouterr().err
+    assert [arguments[:2] for arguments in asked] == [flags, flags]
+    assert not of_another_run.exists()
 
 
 def test_own_recordings_are_imported(
