@@ -51,7 +51,7 @@ class Playback:
     def take_back(self, seconds: float) -> None:
         """The client drops this much of what it was sent, and has nothing left to play."""
         spoken, sent_seconds = self._pieces[-1]
-        self._pieces[-1] = (spoken, sent_seconds - seconds)
+        self._pieces[-1] = (spoken, max(0.0, sent_seconds - seconds))  # sums are not exact
         self._ends_at = 0.0
         self._reported_seconds = self.sent_seconds
 

@@ -63,3 +63,13 @@ def test_a_voice_s_marks_say_which_words_are_over() -> None:
     assert playback.heard_text(2.0) == "one extraordinarily"
     assert playback.heard_text(2.3) == "one extraordinarily two"
     assert playback.heard_text(3.2) == "one extraordinarily two and"
+
+
+def test_a_line_that_has_played_nothing_has_not_played_less() -> None:
+    playback = Playback(is_reported=True)
+    playback.begin_piece("One two three.")
+    for seconds in (0.3, 0.2, 0.1):
+        playback.play(seconds, now=0.0)
+    playback.take_back(0.1 + 0.2 + 0.3)  # more than 0.3 + 0.2 + 0.1, by the last bit
+    playback.play(1.0, now=1.0)
+    assert playback.heard_seconds(now=2.0) == 0.0
