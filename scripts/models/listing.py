@@ -24,8 +24,12 @@ def table(manifest: Manifest, store: Store) -> Iterator[str]:
     yield ""
     yield "Tiers (--tier)"
     for tier in manifest.tiers.values():
-        total = sum(manifest.models[name].bytes for name in tier.models)
-        yield f"  {tier.name}: {tier.about}; {size(total)}: {', '.join(tier.models)}"
+        models = [manifest.models[name] for name in tier.models]
+        total = sum(model.bytes for model in models if model.commercial)
+        names = ", ".join(model.name for model in models if model.commercial)
+        restricted = [model.name for model in models if not model.commercial]
+        more = f"; with --accept-restricted also {', '.join(restricted)}" if restricted else ""
+        yield f"  {tier.name}: {tier.about}; {size(total)}: {names}{more}"
 
 
 def _row(model: Model, manifest: Manifest, store: Store) -> tuple[str, ...]:

@@ -1,12 +1,13 @@
 """The manifest that is shipped, and what is said of one that is wrong."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from scripts.models.errors import ModelsError
 from scripts.models.listing import table
-from scripts.models.manifest import load
+from scripts.models.manifest import REPOSITORY, load
 from scripts.models.store import Store
 from server.config import LANGUAGES
 
@@ -41,6 +42,15 @@ def test_the_languages_are_the_servers() -> None:
     languages = [model.languages for model in manifest.models.values()]
     languages += [source.languages for source in manifest.datasets.values()]
     assert {language for some in languages for language in some} == set(LANGUAGES)
+
+
+def test_the_guide_says_what_a_tier_takes(tmp_path: Path) -> None:
+    guide = (REPOSITORY / "docs" / "install.md").read_text(encoding="utf-8")
+    shown = "\n".join(table(load(), Store(tmp_path)))
+    told = dict(re.findall(r"^\| `(\w+)` \|.*\| ([\d.]+ GB) \|$", guide, re.MULTILINE))
+    listed = re.findall(r"^  (\w+): [^;]*;.*?([\d.]+ GB): ", shown, re.MULTILINE)
+    assert told == dict(listed)
+    assert list(told) == list(load().tiers)
 
 
 def test_a_licence_that_forbids_commerce_is_marked() -> None:
