@@ -1,6 +1,5 @@
 """Where figures come from: which files, which settings, which machine, which commit."""
 
-import hashlib
 import json
 import os
 import platform
@@ -12,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.normalisers import VERSION as NORMALISER_VERSION
+from scripts.models.store import sha256_of
 from server.config import Config
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 _PACKAGES = ("ctranslate2", "faster-whisper", "llama-cpp-python", "piper-tts", "jiwer", "numpy")
-_CHUNK_BYTES = 1 << 20
 
 
 def provenance(config: Config, command: str) -> dict[str, Any]:
@@ -56,7 +55,7 @@ def hashes(paths: Iterable[Path]) -> dict[str, str]:
         for file in (sorted(path.rglob("*")) if path.is_dir() else [path])
         if file.is_file() and file.suffix != ".md"
     ]
-    return {_shown(file): _sha256(file) for file in files}
+    return {_shown(file): sha256_of(file) for file in files}
 
 
 def revision() -> str:
@@ -88,14 +87,6 @@ def _shown(path: Path) -> str:
     path = path.resolve()
     inside = path.is_relative_to(REPOSITORY)
     return str(path.relative_to(REPOSITORY)) if inside else path.name
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _git(*arguments: str) -> str:

@@ -34,7 +34,6 @@ class Stage:
 
     name: str
     root: Path
-    is_debian: bool
     shell: list[str] = field(default_factory=lambda: ["/bin/sh", "-c"])
     folder: str = "/"
     user: str = "root"
@@ -117,7 +116,7 @@ def _from(rest: str, base: Path, work: Path) -> Stage:
     subprocess.run(["cp", "-a", str(base), str(root)], check=True)
     shutil.copy("/etc/resolv.conf", root / "etc" / "resolv.conf")
     _say(f"FROM {image}: {root}")
-    return Stage(name, root, image.startswith("debian:"))
+    return Stage(name, root)
 
 
 def _set(instruction: str, rest: str, stage: Stage) -> None:

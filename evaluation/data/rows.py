@@ -81,7 +81,8 @@ def jsonl_rows(path: Path) -> Iterator[tuple[int, Row | RowError]]:
 def csv_rows(path: Path, delimiter: str = ",") -> Iterator[tuple[int, Row | RowError]]:
     """The rows of a CSV or TSV file with a header, by lower-case column, with line numbers.
 
-    In a TSV a quote is a letter like any other, as Common Voice has them. Raises `DataError`.
+    In a TSV a quote is a letter like any other, as Common Voice has them. Raises `DataError`, also
+    for a quote that is never closed, which makes one cell of all that follows.
     """
     lines = _lines(path)
     if delimiter == "\t":
@@ -92,14 +93,17 @@ def csv_rows(path: Path, delimiter: str = ",") -> Iterator[tuple[int, Row | RowE
     if not header:
         raise DataError(f"{path} is empty: its first line has to name the columns.")
     before = reader.line_num
-    for cells in reader:
-        line, before = before + 1, reader.line_num
-        if not cells:
-            continue
-        if len(cells) != len(header):
-            yield line, RowError(f"{len(cells)} columns, but the header names {len(header)}")
-        else:
-            yield line, dict(zip(header, cells, strict=True))
+    try:
+        for cells in reader:
+            line, before = before + 1, reader.line_num
+            if len(cells) == len(header):
+                yield line, dict(zip(header, cells, strict=True))
+            elif cells:
+                yield line, RowError(f"{len(cells)} columns, but the header names {len(header)}")
+    except csv.Error as error:
+        raise DataError(
+            f"{path}: a quote that begins in line {before + 1} is never closed ({error})."
+        ) from error
 
 
 def tsv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, Row | RowError]]:

@@ -101,7 +101,7 @@ async def _switching(flags: Sequence[str], terminal: Terminal) -> None:
     terminal.heading("Switching: turns answered in another language than was due")
     flips = []
     with tempfile.TemporaryDirectory() as folder:
-        arguments = ["--host", "127.0.0.1", "--api-keys", "", *flags]
+        arguments = [*flags, "--host", "127.0.0.1", "--api-keys", ""]
         with server_process(Path(folder) / "server.log", arguments=arguments) as server:
             for scenario in scenarios():
                 async for flip in switching.hold(server.realtime_url, scenario):

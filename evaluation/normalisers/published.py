@@ -10,8 +10,6 @@ from functools import cache
 from whisper_normalizer.basic import BasicTextNormalizer
 from whisper_normalizer.english import EnglishTextNormalizer
 
-NAME = "Whisper's"
-
 
 def whisper_english(text: str) -> str:
     """English: contractions, spellings, numbers in digits."""

@@ -17,7 +17,6 @@ from scripts.models.manifest import REPOSITORY, Model, ModelFile
 
 DOWNLOADED = REPOSITORY / "models" / "downloaded"
 CARD_FILE = "tinig.json"  # as engines.stt.whisper looks for it
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,4 @@ class Store:
 def sha256_of(path: Path) -> str:
     """Of a file, in hexadecimal."""
     with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

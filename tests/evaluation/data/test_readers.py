@@ -130,6 +130,7 @@ def test_an_owners_jsonl_takes_the_language_of_the_command(tmp_path: Path) -> No
     [
         ("list.txt", b"", "neither"),
         ("list.csv", b"", "is empty"),
+        ("list.csv", b'audio,text\na.wav,A\nb.wav,"' + b"x\n" * 100_000, "line 3 is never closed"),
         ("list.csv", b"audio,text\n\xff\xfe", "not UTF-8"),
     ],
 )

@@ -12,12 +12,7 @@ from tests.fakes import Stage
 from tests.server.rest.door import client_of, instant, server_on
 
 HELLO = {"role": "user", "content": "Hello."}
-IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
 TOOL = {"type": "function", "function": {"name": "time", "description": "The time."}}
-
-
-def text_part(text: str) -> dict[str, str]:
-    return {"type": "text", "text": text}
 
 
 async def ask(stage: Stage, **body: Any) -> Any:
