@@ -212,18 +212,20 @@ class Answers:
         if hearing is not None and means_the_same(hearing.transcript.text, draft.record.heard):
             self._draft_holds = True
             self._on_heard(draft)
-        else:
-            self._count("missed")
-            self.begin(
-                settings,
-                utterance,
-                answers=answers,
-                draft=True,
-                hearing=hearing,
-                speech_end_seconds=utterance.ended_seconds,
-            )
-        if taken and self._turn is not None:
-            self._confirm(self._turn)
+            if taken:
+                self._confirm(draft)
+            return
+        self._count("missed")
+        self.begin(
+            settings,
+            utterance,
+            answers=answers,
+            draft=not taken,
+            hearing=hearing,
+            speech_end_seconds=utterance.ended_seconds,
+        )
+        if taken:
+            self._reach_confirmed()
 
     def _count(self, fate: Literal["hit", "missed", "dropped"]) -> None:
         self._counters.drafts[fate] += 1

@@ -20,6 +20,7 @@ class Background:
     """
 
     def __init__(self, on_defect: Callable[[], None]) -> None:
+        self.is_over = False  # nothing may be started any more
         self._on_defect = on_defect
         self._group = asyncio.TaskGroup()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -34,6 +35,7 @@ class Background:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.is_over = True
         for task in self._tasks:
             task.cancel()
         await self._group.__aexit__(exc_type, exc, traceback)

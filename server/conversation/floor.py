@@ -66,7 +66,7 @@ class Floor:
         self._whole_epoch: int | None = None  # of an answer that is only being heard any more
         self._cancel_reason: Reason = "turn_detected"
         self._state_since_seconds = 0.0  # in audio time
-        self._check_ins = 0  # since the caller last spoke
+        self._check_ins = 0  # since the caller last spoke, typed or asked
         self._counters = counters
         self.attention = Attention(
             conversation,
@@ -90,6 +90,7 @@ class Floor:
             Do.TAKE_SPEECH: self._take_speech,
             Do.TAKE_AUDIO: self._take_audio,
             Do.FORGET_SPEECH: self._forget_speech,
+            Do.DISCARD_SPEECH: self.attention.forget,
             Do.DROP_DRAFT: self.answers.drop_draft,
             Do.ANSWER: self._answer,
             Do.CHECK_IN: self._check_in,
@@ -111,6 +112,8 @@ class Floor:
 
     def reconfigure(self, settings: Settings) -> None:
         """Listen and speak as the client asks from now on."""
+        if settings != self.settings and self.state is State.LISTENING_ACTIVE:
+            self.answers.drop_draft()  # it was made by the old ones
         self.settings = settings
         self.attention.reconfigure(settings)
         if settings.turn_detection is None and self.state is State.INTERRUPTED:
@@ -125,8 +128,8 @@ class Floor:
                 self.fire(Trigger.ANSWER_REQUESTED)
                 return True
             case State.LISTENING_ACTIVE:
-                self.fire(Trigger.SPEECH_ENDED)
-                return self.settings.answers or self.answers.answer_when_heard(settings)
+                self.fire(Trigger.SPEECH_ENDED)  # which may have been heard already
+                return self.settings.answers or self.answer(settings, history)
             case _ if self._whole_epoch == self._outbox.epoch:
                 self._asked, self._is_asked = (settings, history), True
                 return True
@@ -241,7 +244,7 @@ class Floor:
                     self.fire(Trigger.AUDIO_SENT)
                 if self._outbox.playback.sent_seconds <= event.seconds:
                     self.attention.rest(self._interruption.immunity_seconds)
-            case ResponseFinished() if self._is_current(event):
+            case ResponseFinished() if self._is_current(event) and not self._background.is_over:
                 epoch = self._whole_epoch = self._outbox.epoch  # of now: the task begins later
                 self._background.spawn(lambda: self._play_out(epoch), "playback")
             case TurnFinished(record=record):
@@ -317,6 +320,7 @@ class Floor:
 
     def _answer(self) -> None:
         settings, history = self._asked
+        self._check_ins = 0
         now_seconds = asyncio.get_running_loop().time()
         self.answers.begin(settings, None, history=history, speech_end_seconds=now_seconds)
 

@@ -74,7 +74,8 @@ class Command(Enum):
     DISTRUST_DRAFT = "distrust draft"  # the caller goes on: it holds only if nothing was added
     TAKE_SPEECH = "take speech"  # what was said becomes an item, and is answered
     TAKE_AUDIO = "take audio"  # what was said becomes an item
-    FORGET_SPEECH = "forget speech"
+    FORGET_SPEECH = "forget speech"  # that was over an answer, or no speech
+    DISCARD_SPEECH = "discard speech"  # whatever it was
     DROP_DRAFT = "drop draft"
     ANSWER = "answer"  # from the history as it stands
     CHECK_IN = "check in"  # ask whether the caller is still there; when asked already, say goodbye
@@ -98,7 +99,7 @@ def _answering(state: State) -> dict[tuple[State, Trigger], Step]:
         (state, Trigger.SPEECH_PAUSED): (state, ()),
         (state, Trigger.SPEECH_RESUMED): (state, ()),
         (state, Trigger.SPEECH_ENDED): (state, (Command.FORGET_SPEECH,)),
-        (state, Trigger.SPEECH_DISCARDED): (state, (Command.FORGET_SPEECH,)),
+        (state, Trigger.SPEECH_DISCARDED): (state, (Command.DISCARD_SPEECH,)),
         (state, Trigger.WORDS): (_ACTIVE, (Command.ANNOUNCE_SPEECH, Command.CANCEL_ANSWER)),
         (state, Trigger.ANSWER_OVER): (_IDLE, ()),
         (state, Trigger.ANSWER_CANCELLED): (_IDLE, (Command.CANCEL_ANSWER,)),
@@ -108,14 +109,14 @@ def _answering(state: State) -> dict[tuple[State, Trigger], Step]:
 TABLE: Mapping[tuple[State, Trigger], Step] = {
     (_IDLE, Trigger.SPEECH_STARTED): (_ACTIVE, (Command.ANNOUNCE_SPEECH,)),
     (_IDLE, Trigger.SPEECH_ENDED): (_IDLE, (Command.FORGET_SPEECH,)),
-    (_IDLE, Trigger.SPEECH_DISCARDED): (_IDLE, (Command.FORGET_SPEECH,)),
+    (_IDLE, Trigger.SPEECH_DISCARDED): (_IDLE, (Command.DISCARD_SPEECH,)),
     (_IDLE, Trigger.AUDIO_COMMITTED): (_PROCESSING, (Command.TAKE_AUDIO,)),
     (_IDLE, Trigger.ANSWER_REQUESTED): (_PROCESSING, (Command.ANSWER,)),
     (_IDLE, Trigger.CALLER_IDLE): (_PROCESSING, (Command.CHECK_IN,)),
     (_ACTIVE, Trigger.SPEECH_PAUSED): (_ACTIVE, (Command.DRAFT,)),
     (_ACTIVE, Trigger.SPEECH_RESUMED): (_ACTIVE, (Command.DISTRUST_DRAFT,)),
     (_ACTIVE, Trigger.SPEECH_ENDED): (_PROCESSING, (Command.TAKE_SPEECH,)),
-    (_ACTIVE, Trigger.SPEECH_DISCARDED): (_IDLE, (Command.DROP_DRAFT, Command.FORGET_SPEECH)),
+    (_ACTIVE, Trigger.SPEECH_DISCARDED): (_IDLE, (Command.DROP_DRAFT, Command.DISCARD_SPEECH)),
     **_answering(_PROCESSING),
     (_PROCESSING, Trigger.ANSWER_STARTED): (_GENERATING, ()),
     **_answering(_GENERATING),
@@ -128,7 +129,7 @@ TABLE: Mapping[tuple[State, Trigger], Step] = {
     (_INTERRUPTED, Trigger.SPEECH_ENDED): (_INTERRUPTED, (Command.JUDGE,)),
     (_INTERRUPTED, Trigger.SPEECH_DISCARDED): (
         _GENERATING,
-        (Command.FORGET_SPEECH, Command.RELEASE),
+        (Command.DISCARD_SPEECH, Command.RELEASE),
     ),
     (_INTERRUPTED, Trigger.WORDS): (_ACTIVE, (Command.ANNOUNCE_SPEECH, Command.CANCEL_ANSWER)),
     (_INTERRUPTED, Trigger.NOISE): (_GENERATING, (Command.RELEASE,)),

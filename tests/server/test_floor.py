@@ -1,0 +1,140 @@
+"""What a client asks for at the wrong moment, and what is then true of the conversation."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from engines.stt import SttRequest
+from server.commands import (
+    ClearAudio,
+    Command,
+    CommitAudio,
+    CreateItem,
+    CreateResponse,
+    KeysPressed,
+    UpdateSettings,
+)
+from server.config import ConversationConfig, InterruptionConfig
+from server.events import (
+    CallEnded,
+    Failed,
+    ItemAdded,
+    ResponseFinished,
+    Transcribed,
+    TurnFinished,
+)
+from server.items import MessageItem
+from server.metrics import Counters
+from server.session import Session
+from server.settings import Settings, TurnDetection
+from tests.fakes import Stage
+from tests.server.play import Silence, Speech, Step, play
+from tests.virtual import virtual_time
+
+UNINTERRUPTED = Settings(turn_detection=TurnDetection(interrupt_response=False))
+UNANSWERED = Settings(turn_detection=TurnDetection(create_response=False))
+
+
+@pytest.mark.parametrize("silence_seconds", [0.22, 0.28, 0.34, 0.5])
+def test_an_answer_asked_for_in_a_pause_is_given(silence_seconds: float) -> None:
+    @virtual_time
+    async def test() -> None:
+        stage = Stage(heard="Book a table for", stt_seconds=0.01)
+        steps: list[Step] = [Speech(1.0), Silence(silence_seconds), CreateResponse(), Silence(4.0)]
+        result = await play(stage, steps, settings=UNANSWERED)
+        assert not result.of(Failed)
+        assert [event.status for event in result.of(ResponseFinished)] == ["completed"]
+        assert stage.prompts[-1].messages[-1].content == "Book a table for"
+
+    test()
+
+
+@pytest.mark.parametrize("before", [Silence(1.0), Speech(1.0)])
+def test_what_is_cleared_is_no_item_where_nothing_interrupts(before: Step) -> None:
+    @virtual_time
+    async def test() -> None:
+        steps: list[Step] = [before, ClearAudio(), Silence(2.0)]
+        result = await play(Stage(), steps, settings=UNINTERRUPTED)
+        assert not result.of(ItemAdded)
+
+    test()
+
+
+@virtual_time
+async def test_a_draft_by_settings_that_have_changed_is_not_used() -> None:
+    stage = Stage()
+    brief = UpdateSettings(Settings(instructions="Be brief."))
+    result = await play(stage, [Speech(1.0), Silence(0.28), brief, Silence(3.0)])
+    assert "Be brief." in stage.prompts[-1].messages[0].content
+    assert [event.status for event in result.of(ResponseFinished)] == ["completed"]
+    assert result.counters.drafts == {"dropped": 1}
+
+
+@virtual_time
+async def test_who_goes_over_to_push_to_talk_in_a_pause_is_heard_to_the_end() -> None:
+    def heard(request: SttRequest) -> str:
+        return f"{len(request.samples) // 16_000} seconds"
+
+    held = UpdateSettings(replace(Settings(), turn_detection=None))
+    steps: list[Step] = [
+        Speech(1.0),
+        Silence(0.28),
+        held,
+        Speech(3.0),
+        CommitAudio(),
+        CreateResponse(),
+        Silence(3.0),
+    ]
+    result = await play(Stage(heard=heard), steps)
+    assert [event.text for event in result.of(Transcribed)] == ["4 seconds"]
+
+
+@virtual_time
+async def test_who_types_is_still_there() -> None:
+    config = ConversationConfig(idle_seconds=5.0)
+    steps: list[Step] = [Silence(7.0), KeysPressed("1"), Silence(8.0)]
+    result = await play(Stage(), steps, config=config)
+    assert not result.of(CallEnded)
+
+
+@virtual_time
+async def test_a_draft_that_was_found_wrong_after_the_turn_had_ended_was_no_hit() -> None:
+    stage = Stage(heard=lambda request: f"{len(request.samples)} samples", stt_seconds=0.6)
+    result = await play(stage, [Speech(0.6), Silence(0.3), Speech(0.6), Silence(3.0)])
+    assert result.counters.drafts == {"missed": 1}
+    (turn,) = result.of(TurnFinished)
+    assert (turn.record.draft, turn.record.status) == ("", "completed")
+    assert "turn_confirmed" in turn.record.milestones_ms
+
+
+@virtual_time
+async def test_who_hangs_up_while_the_end_of_an_answer_is_being_sent() -> None:
+    told = asyncio.Event()
+    session = Session(
+        "sess_test",
+        Stage().engines,
+        config=ConversationConfig(),
+        interruption=InterruptionConfig(),
+        settings=Settings(output_modality="text"),
+        counters=Counters(),
+    )
+
+    async def commands() -> AsyncIterator[Command]:
+        yield CreateItem(MessageItem("item_1", "user", "Hello."))
+        yield CreateResponse()
+        await told.wait()
+
+    async def read() -> list[object]:
+        events: list[object] = []
+        async for event in session.events():
+            events.append(event)
+            if isinstance(event, ResponseFinished):
+                told.set()
+                await asyncio.sleep(1.0)  # the network takes its time
+        return events
+
+    reading = asyncio.ensure_future(read())
+    await session.run(commands())
+    assert any(isinstance(event, ResponseFinished) for event in await reading)
