@@ -11,6 +11,9 @@ from prometheus_client import Histogram
 # Of what a caller feels: about half a second is a good answer, above two the line seems dead.
 _BUCKETS_SECONDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)
 
+# Of what is to be a few milliseconds, and grows without end where the machine cannot keep up.
+_LAG_BUCKETS_SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+
 
 class Milestone(StrEnum):
     """The moments of a turn, in the order in which they usually come."""
@@ -131,6 +134,13 @@ class Counters:
             "From the end of the caller's speech to each moment of a turn.",
             ("milestone", "language"),
             buckets=_BUCKETS_SECONDS,
+            registry=None,
+        )
+        self.hearing_lag = Histogram(
+            "tinig_hearing_lag_seconds",
+            "From the arrival of a caller's audio to the VAD's word on it, where speech pauses, "
+            "goes on and ends.",
+            buckets=_LAG_BUCKETS_SECONDS,
             registry=None,
         )
 

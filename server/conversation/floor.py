@@ -15,7 +15,9 @@ from server.conversation.answers import Answers
 from server.conversation.attention import Attention
 from server.conversation.background import Background
 from server.conversation.context import Conversation
+from server.conversation.endpointing import WINDOW_SECONDS
 from server.conversation.history import History
+from server.conversation.lag import HearingLag
 from server.conversation.machine import Command as Do
 from server.conversation.machine import Machine, State, Trigger
 from server.conversation.turn import Utterance
@@ -68,6 +70,7 @@ class Floor:
         self._state_since_seconds = 0.0  # in audio time
         self._check_ins = 0  # since the caller last spoke, typed or asked
         self._counters = counters
+        self._lag = HearingLag()
         self.attention = Attention(
             conversation,
             interruption,
@@ -169,19 +172,24 @@ class Floor:
         return self._hear(windows) if windows else None
 
     async def _hear(self, windows: Sequence[Samples]) -> None:
-        arrived_seconds = asyncio.get_running_loop().time()
+        loop = asyncio.get_running_loop()
+        arrived_seconds = self._lag.begin(len(windows) * WINDOW_SECONDS, loop.time())
         hasty = self.is_answering
         for window in windows:
             if self.settings.turn_detection is None:
                 self.attention.store(window, arrived_seconds)
-            else:
-                self._follow(await self.attention.hear(window, arrived_seconds, hasty=hasty))
+                self._lag.end(loop.time())
+                continue
+            boundary = await self.attention.hear(window, arrived_seconds, hasty=hasty)
+            self._lag.end(loop.time())
+            self._follow(boundary)
 
     def _follow(self, boundary: Trigger | None) -> None:
         """A window was heard, and made this boundary."""
         if self._takes_the_floor() or self._is_interrupting():
             self.fire(Trigger.SPEECH_STARTED)
         if boundary is not None:
+            self._counters.hearing_lag.observe(self._lag.seconds)
             self.fire(boundary)
         if self._is_idle():
             self.fire(Trigger.CALLER_IDLE)

@@ -31,6 +31,7 @@ class Metrics(Collector):
         self._registry = CollectorRegistry()
         self._registry.register(self)
         self._registry.register(counters.milestones)
+        self._registry.register(counters.hearing_lag)
 
     def operations(self) -> list[Operation]:
         """What can be asked."""
@@ -45,7 +46,7 @@ class Metrics(Collector):
     def collect(
         self,
     ) -> Iterator[CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily]:
-        """Everything but the turns' milestones."""
+        """Everything but the histograms of times."""
         counters = self._counters
         yield GaugeMetricFamily("tinig_sessions", "Calls that are open.", counters.sessions)
         yield GaugeMetricFamily("tinig_requests", "REST requests in the making.", counters.requests)

@@ -40,6 +40,7 @@ async def test_what_was_counted_is_told_to_prometheus() -> None:
     counters.wasted_tokens += 17
     counters.interruptions["backchannel"] += 1
     counters.refused["Unauthorized"] += 2
+    counters.hearing_lag.observe(0.3)
     async with client_of(server) as client:
         response = await client.get("/metrics")
         assert response.content_type == "text/plain"
@@ -54,6 +55,8 @@ async def test_what_was_counted_is_told_to_prometheus() -> None:
         "tinig_wasted_tokens_total 17.0",
         'tinig_interruptions_total{verdict="backchannel"} 1.0',
         'tinig_refused_total{reason="Unauthorized"} 2.0',
+        'tinig_hearing_lag_seconds_bucket{le="0.2"} 0.0',
+        'tinig_hearing_lag_seconds_bucket{le="0.5"} 1.0',
         'tinig_engine_jobs{engine="llm"} 0.0',
         'tinig_engine_batch_size_count{engine="llm"} 0.0',
         'tinig_turn_milestone_seconds_bucket{language="en",le="0.2",milestone="transcript"} 0.0',

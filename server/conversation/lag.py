@@ -1,0 +1,23 @@
+"""How late a caller's audio is heard.
+
+Past what the machine can carry, audio waits in the buffers of the network, in front of the VAD,
+where no time of arrival is noted. But it comes at the pace at which it is spoken: what was heard
+late makes what comes next wait for as much, less its own length.
+"""
+
+
+class HearingLag:
+    """Of one caller. Times are of the loop's clock."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0  # from the arrival of what was heard last to the VAD's word on it
+        self._arrived_seconds = 0.0
+
+    def begin(self, audio_seconds: float, now_seconds: float) -> float:
+        """The next audio, of this length, begins to be heard: when it came."""
+        self._arrived_seconds = now_seconds - max(0.0, self.seconds - audio_seconds)
+        return self._arrived_seconds
+
+    def end(self, now_seconds: float) -> None:
+        """It, or a part of it, was heard."""
+        self.seconds = now_seconds - self._arrived_seconds

@@ -1,0 +1,100 @@
+"""A caller goes on speaking whether heard in time or not; how late they are heard is measured."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engines.vad import WINDOW_SAMPLES
+from server.commands import AppendAudio, Command
+from server.config import ConversationConfig, InterruptionConfig
+from server.conversation.endpointing import WINDOW_SECONDS
+from server.conversation.lag import HearingLag
+from server.events import TurnFinished
+from server.metrics import Counters, Milestone, TurnRecord
+from server.session import Session
+from server.settings import AudioFormat, Settings
+from tests.fakes import Stage
+from tests.virtual import virtual_time
+
+SPEECH_SECONDS = 3.2
+
+
+def test_what_waits_is_late_by_what_was_late_before_it() -> None:
+    lag = HearingLag()
+    assert lag.begin(0.032, 10.0) == 10.0
+    lag.end(10.1)
+    assert lag.seconds == pytest.approx(0.1)
+    assert lag.begin(0.032, 10.1) == pytest.approx(10.032)  # a window after the one before
+    lag.end(10.11)
+    assert lag.seconds == pytest.approx(0.078)
+
+
+def test_who_says_nothing_for_long_was_not_late() -> None:
+    lag = HearingLag()
+    lag.begin(0.032, 10.0)
+    lag.end(10.02)
+    assert lag.begin(0.032, 60.0) == 60.0
+
+
+async def speak_on(vad_seconds: float) -> tuple[TurnRecord, Counters]:
+    """A turn of a caller to whom every window of the VAD costs so much."""
+    stage: Any = Stage()
+    counters = Counters()
+    hear = stage.vad.run
+
+    async def run(request: Any, **options: Any) -> Any:
+        await asyncio.sleep(vad_seconds)
+        return await hear(request, **options)
+
+    stage.vad.run = run
+    session = Session(
+        "sess_test",
+        stage.engines,
+        config=ConversationConfig(adaptive_endpointing=False),
+        interruption=InterruptionConfig(),
+        settings=Settings(input_format=AudioFormat(rate_hz=16_000)),
+        counters=counters,
+    )
+    audio: asyncio.Queue[np.ndarray[Any, Any]] = asyncio.Queue()
+    heard: asyncio.Future[TurnRecord] = asyncio.get_running_loop().create_future()
+
+    async def speak() -> None:
+        for number in range(round((SPEECH_SECONDS + 5.0) / WINDOW_SECONDS)):
+            await asyncio.sleep(WINDOW_SECONDS)
+            level = 0.5 if number * WINDOW_SECONDS < SPEECH_SECONDS else 0.0
+            audio.put_nowait(np.full(WINDOW_SAMPLES, level, np.float32))
+
+    async def commands() -> AsyncIterator[Command]:
+        while not heard.done():
+            yield AppendAudio(await audio.get())
+
+    async def listen() -> None:
+        async for event in session.events():
+            if isinstance(event, TurnFinished) and not heard.done():
+                heard.set_result(event.record)
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(listen())
+        speaking = tasks.create_task(speak())
+        await session.run(commands())
+        speaking.cancel()
+    return heard.result(), counters
+
+
+@pytest.mark.parametrize(("vad_seconds", "late_seconds"), [(0.01, 0.01), (0.048, 1.9)])
+def test_a_turn_begins_when_the_caller_had_finished_however_late_that_was_heard(
+    vad_seconds: float, late_seconds: float
+) -> None:
+    @virtual_time
+    async def test() -> None:
+        record, counters = await speak_on(vad_seconds)
+        assert record.times[Milestone.SPEECH_END] == pytest.approx(SPEECH_SECONDS, abs=0.05)
+        (metric,) = counters.hearing_lag.collect()
+        samples = {sample.name.rpartition("_")[2]: sample.value for sample in metric.samples}
+        assert samples["count"] == 2  # the speech pauses and ends
+        assert samples["sum"] / 2 == pytest.approx(late_seconds, rel=0.1)
+
+    test()
