@@ -15,7 +15,7 @@ from engines.host import Engines
 from engines.llm import ChatRequest, Completion, TextDelta
 from engines.stt import Transcript
 from engines.tts import SpeechChunk
-from engines.vad import VadResult, VadState
+from engines.vad import GATHER_SECONDS, VadResult, VadState
 
 _WORDS = ("This ", "is ", "an ", "answer ", "of ", "ten ", "words, ", "said ", "without ", "sense.")
 _RATE_HZ = 22_050
@@ -95,7 +95,7 @@ def _tts() -> Answer:
 async def null_engines() -> AsyncIterator[Engines]:
     """All four, running."""
     async with (
-        Batcher[Any, Any]("vad", _NullEngine(_vad)) as vad,
+        Batcher[Any, Any]("vad", _NullEngine(_vad), gather_seconds=GATHER_SECONDS) as vad,
         Batcher[Any, Any]("stt", _NullEngine(_stt)) as stt,
         Batcher[Any, Any]("llm", _NullEngine(_llm)) as llm,
         Batcher[Any, Any]("tts", _NullEngine(_tts())) as tts,

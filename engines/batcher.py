@@ -157,7 +157,11 @@ class Engine(Protocol):
 
 
 class Batcher(Generic[RequestT, OutputT]):
-    """Runs one `Engine` on one thread, from `async with` to the end of the block."""
+    """Runs one `Engine` on one thread, from `async with` to the end of the block.
+
+    `gather_seconds`: least time between two hand-overs to the thread. What is submitted sooner
+    after one waits for the next, and shares its step; after a longer rest nothing waits.
+    """
 
     def __init__(
         self,
@@ -165,15 +169,18 @@ class Batcher(Generic[RequestT, OutputT]):
         engine: Engine,
         *,
         max_pending: int = 256,
+        gather_seconds: float = 0.0,
         on_death: Callable[[BaseException], None] | None = None,
     ) -> None:
         self.name = name
         self.engine = engine
         self.max_pending = max_pending
+        self.gather_seconds = gather_seconds
         self.failure: BaseException | None = None  # why the thread died; None while it lives
         self._batch_sizes: dict[int, int] = {}
         self._on_death = on_death
         self._fresh: list[Job[RequestT, OutputT]] = []  # loop side: not yet with the thread
+        self._next_hand_over = 0.0  # by the loop's clock: not before
         self._submitted: queue.SimpleQueue[list[Job[RequestT, OutputT]] | None] = (
             queue.SimpleQueue()
         )
@@ -243,11 +250,19 @@ class Batcher(Generic[RequestT, OutputT]):
             raise Overloaded(f"{self.name} has {self.pending} jobs waiting. Try again shortly.")
         self._pending.add(job)
         if not self._fresh:
-            self._loop.call_soon(self._hand_over)
+            self._plan_hand_over()
         self._fresh.append(job)
 
+    def _plan_hand_over(self) -> None:
+        """At the end of this round of the loop, or when it is time to."""
+        if self._loop.time() < self._next_hand_over:
+            self._loop.call_at(self._next_hand_over, self._hand_over)
+        else:
+            self._loop.call_soon(self._hand_over)
+
     def _hand_over(self) -> None:
-        """All that was submitted in one round of the loop, so that it wakes the thread once."""
+        """All that was submitted since the last time, so that it wakes the thread once."""
+        self._next_hand_over = self._loop.time() + self.gather_seconds
         fresh, self._fresh = self._fresh, []
         if fresh:
             self._submitted.put(fresh)

@@ -16,7 +16,7 @@ from engines.stt import SttEngine, SttRequest, Transcript
 from engines.translate import Translation, TranslationEngine, TranslationRequest
 from engines.tts import SpeechChunk, SpeechRequest, TtsEngine
 from engines.turn_end import TurnEndEngine, TurnEndRequest
-from engines.vad import VadEngine, VadRequest, VadResult
+from engines.vad import GATHER_SECONDS, VadEngine, VadRequest, VadResult
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,9 @@ async def running_engines(
     nmt_engine = TranslationEngine(translate or TranslateConfig())
     async with AsyncExitStack() as stack:
         vad_batcher = await stack.enter_async_context(
-            Batcher[VadRequest, VadResult]("vad", vad_engine, on_death=on_death)
+            Batcher[VadRequest, VadResult](
+                "vad", vad_engine, gather_seconds=GATHER_SECONDS, on_death=on_death
+            )
         )
         stt_batcher = await stack.enter_async_context(
             Batcher[SttRequest, Transcript]("stt", stt_engine, on_death=on_death)

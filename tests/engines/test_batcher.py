@@ -1,6 +1,7 @@
 """The batcher on engines with scripted steps."""
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -163,6 +164,29 @@ async def test_what_is_submitted_in_one_round_of_the_loop_is_one_batch() -> None
     async with make_batcher(CountingEngine()) as batcher:
         await asyncio.gather(*(read(batcher, Count(1)) for _ in range(4)))
         assert batcher.batch_sizes == {4: 1}
+
+
+async def test_what_comes_soon_after_a_hand_over_shares_the_next() -> None:
+    engine = CountingEngine()
+    async with make_batcher(engine, gather_seconds=0.2) as batcher:
+        assert await read(batcher, Count(1, "first")) == [1]  # after a rest nothing waits
+        second = asyncio.create_task(read(batcher, Count(1, "second")))
+        await asyncio.sleep(0.02)
+        assert engine.batches == [("first",)]
+        third = asyncio.create_task(read(batcher, Count(1, "third")))
+        assert [await second, await third] == [[1], [1]]
+    assert engine.batches == [("first",), ("second", "third")]
+
+
+async def test_the_end_leaves_nothing_behind_that_waits_to_be_handed_over() -> None:
+    engine = CountingEngine()
+    async with make_batcher(engine, gather_seconds=60.0) as batcher:
+        assert await read(batcher, Count(1, "first")) == [1]
+        waiting = asyncio.create_task(read(batcher, Count(1, "second")))
+        await asyncio.sleep(0)
+    with contextlib.suppress(EngineError):  # as any job that is in flight then
+        await waiting
+    assert waiting.done()
 
 
 async def test_a_lone_job_waits_for_no_other() -> None:
