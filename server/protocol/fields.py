@@ -1,48 +1,11 @@
 """Reading JSON that a client sent: every error names the field, what it holds and what it may."""
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
 from engines.errors import ProtocolError
 
 T = TypeVar("T")
-
-
-MAXIMUM_DEPTH = 100  # of what is in what: it has to be written again, and that takes a stack
-
-
-def parse_json(text: str) -> Any:
-    """The value of a JSON text that can be told back to the client. Raises `ProtocolError`."""
-    try:
-        value = _DECODER.decode(text)
-        if "\\" in text:  # half of a surrogate pair comes only by an escape, and is no text
-            json.dumps(value, ensure_ascii=False).encode()
-        if text.count("{") + text.count("[") > MAXIMUM_DEPTH:
-            _require_depth(value)
-    except (ValueError, RecursionError) as error:
-        raise ProtocolError(
-            f"The message is not valid JSON: {error}.", code="invalid_json"
-        ) from error
-    return value
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number of JSON")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
-
-
-def _require_depth(value: object) -> None:
-    """Raise `ValueError` for what is nested too deep."""
-    level = [value]
-    for _ in range(MAXIMUM_DEPTH):
-        inner = [list(part.values()) if isinstance(part, dict) else part for part in level]
-        level = [item for part in inner if isinstance(part, list) for item in part]
-        if not level:
-            return
-    raise ValueError(f"it is nested more than {MAXIMUM_DEPTH} deep")
 
 
 class Fields:

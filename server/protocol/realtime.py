@@ -1,7 +1,6 @@
 """`/v1/realtime`: one WebSocket, one session."""
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
@@ -12,6 +11,7 @@ from aiohttp import WSMessage, WSMsgType, web
 from engines.errors import ProtocolError
 from server.commands import Command
 from server.events import CallEnded, Failed
+from server.protocol.json_text import write_json
 from server.protocol.patience import Patience
 from server.protocol.realtime_commands import Decoder, event_id_of
 from server.protocol.realtime_events import Encoder
@@ -22,7 +22,6 @@ log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 10.0  # with a client that does not take what it is sent
 MAXIMUM_BACKLOG = 10_000  # events that wait for it meanwhile
-_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ class Line:
             if isinstance(wire, bytes):
                 await self.socket.send_bytes(wire)
             else:
-                await self.socket.send_str(_JSON.encode(wire))
+                await self.socket.send_frame(write_json(wire), WSMsgType.TEXT)
 
     def _lose_patience(self) -> None:
         log.warning("the client does not read: cut off")

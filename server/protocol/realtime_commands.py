@@ -17,7 +17,8 @@ from server.commands import (
     TruncateItem,
     UpdateSettings,
 )
-from server.protocol.fields import Fields, invalid, parse_json
+from server.protocol.fields import Fields, invalid
+from server.protocol.json_text import parse_json
 from server.protocol.realtime_audio import decode_audio
 from server.protocol.realtime_items import read_audio, read_context, read_item
 from server.protocol.realtime_settings import Choices, for_response, updated

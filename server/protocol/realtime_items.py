@@ -1,9 +1,9 @@
 """The items of a conversation in the OpenAI Realtime protocol, read and written."""
 
-import binascii
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pybase64
 
 from engines.errors import ProtocolError
 from server.audio import Samples
@@ -73,7 +73,7 @@ def read_audio(encoded: str, path: str, audio_format: AudioFormat) -> Samples:
         allowed = f"at most {MAXIMUM_AUDIO_CHARACTERS} characters; send it in parts"
         raise invalid(path, f"{len(encoded)} characters", allowed)
     try:
-        data = binascii.a2b_base64(encoded, strict_mode=True)
+        data = pybase64.b64decode(encoded, validate=True)
     except ValueError as error:
         raise invalid(path, encoded, f"base64 ({error})") from error
     return decode_audio(audio_format, data)

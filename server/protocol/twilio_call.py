@@ -147,9 +147,9 @@ class TwilioCall:
         """Send until the session is over; what a Twilio that left misses is dropped."""
         async for event in session.events():
             try:
-                for text in self._messages(event):
+                for message in self._messages(event):
                     with patience:
-                        await self._socket.send_str(text)
+                        await self._socket.send_frame(message, WSMsgType.TEXT)
             except ConnectionError:
                 return
             if isinstance(event, CallEnded):
@@ -157,15 +157,15 @@ class TwilioCall:
                 await self.close()
                 return
 
-    def _messages(self, event: Event) -> list[str]:
+    def _messages(self, event: Event) -> list[bytes]:
         match event:
             case AnswerAudio():
-                return [media(self._stream_sid, event.samples), self._mark(event.epoch or 0)]
+                return [media(self._stream_sid, event.pcm), self._mark(event.epoch or 0)]
             case AnswerHeld(is_held=True) | SpeechStarted() | ResponseFinished(status="cancelled"):
                 return self._clear()
         return []
 
-    def _mark(self, epoch: int) -> str:
+    def _mark(self, epoch: int) -> bytes:
         if epoch != self._epoch:
             self._unplayed.clear()
             self._epoch = epoch
@@ -175,7 +175,7 @@ class TwilioCall:
         self._played_out.clear()
         return mark(self._stream_sid, name)
 
-    def _clear(self) -> list[str]:
+    def _clear(self) -> list[bytes]:
         if not self._unplayed:
             return []
         self._unplayed.clear()

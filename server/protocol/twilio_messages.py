@@ -4,15 +4,15 @@ Numbers come as texts, audio as base64 of µ-law at 8 kHz. Messages that we have
 that are invented later, are `Other`.
 """
 
-import base64
-import binascii
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from server.audio import Samples
+import pybase64
+
+from server.audio import Pcm, Samples
 from server.g711 import RATE_HZ, decode_mu_law, encode_mu_law
-from server.protocol.fields import Fields, invalid, parse_json
+from server.protocol.fields import Fields, invalid
+from server.protocol.json_text import parse_json, write_json
 from server.protocol.telephone import KEYS
 
 ENCODING = "audio/x-mulaw"
@@ -67,24 +67,24 @@ def decode(text: str) -> Message:
     return decoder(message) if decoder else Other()
 
 
-def media(stream_sid: str, samples: Samples) -> str:
-    """Audio to be played after all that was sent before."""
-    payload = base64.b64encode(encode_mu_law(samples)).decode()
+def media(stream_sid: str, pcm: Pcm) -> bytes:
+    """int16[n] at 8 kHz, to be played after all that was sent before."""
+    payload = pybase64.b64encode_as_string(encode_mu_law(pcm))
     return _encoded("media", stream_sid, media={"payload": payload})
 
 
-def mark(stream_sid: str, name: str) -> str:
+def mark(stream_sid: str, name: str) -> bytes:
     """To be sent back when what was sent before has been played."""
     return _encoded("mark", stream_sid, mark={"name": name})
 
 
-def clear(stream_sid: str) -> str:
+def clear(stream_sid: str) -> bytes:
     """Drop what has not been played."""
     return _encoded("clear", stream_sid)
 
 
-def _encoded(event: str, stream_sid: str, **fields: object) -> str:
-    return json.dumps({"event": event, "streamSid": stream_sid, **fields})
+def _encoded(event: str, stream_sid: str, **fields: object) -> bytes:
+    return write_json({"event": event, "streamSid": stream_sid, **fields})
 
 
 def _start(message: Fields) -> Start:
@@ -102,8 +102,8 @@ def _media(message: Fields) -> Message:
         return Other()
     encoded = body.text("payload")
     try:
-        return Media(decode_mu_law(base64.b64decode(encoded.encode("ascii"), validate=True)))
-    except (binascii.Error, UnicodeEncodeError) as error:
+        return Media(decode_mu_law(pybase64.b64decode(encoded, validate=True)))
+    except ValueError as error:
         raise invalid("media.payload", encoded, f"base64 ({error})") from error
 
 
