@@ -1,6 +1,7 @@
 """Samples on the wire and in the house: PCM16 to float32 and back.
 
-In the house audio is mono float32 in [-1, 1]; on the wire it is 16-bit little-endian.
+What is heard is mono float32 in [-1, 1), as the engines want it; what is said is mono int16, which
+every wire is made of. PCM16 on the wire is little-endian.
 """
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from engines.errors import ProtocolError
 
 Samples = npt.NDArray[np.float32]
+Pcm = npt.NDArray[np.int16]
 
 _FULL_SCALE = np.float32(32768.0)
 _STEP = 1 / _FULL_SCALE  # a power of two: to multiply by it is as exact as to divide
@@ -27,17 +29,17 @@ def decode_pcm16(data: bytes) -> Samples:
     return samples_from_int16(np.frombuffer(data, dtype="<i2"))
 
 
-def encode_pcm16(samples: Samples) -> bytes:
-    """float32[n] as PCM16 little-endian; what exceeds [-1, 1) is clipped."""
-    return int16_from_samples(samples).astype("<i2", copy=False).tobytes()
+def encode_pcm16(pcm: Pcm) -> bytes:
+    """int16[n] as PCM16 little-endian."""
+    return pcm.astype("<i2", copy=False).tobytes()
 
 
-def samples_from_int16(samples: npt.NDArray[np.int16]) -> Samples:
+def samples_from_int16(pcm: Pcm) -> Samples:
     """int16[n] as float32[n] in [-1, 1)."""
-    return samples * _STEP
+    return pcm * _STEP
 
 
-def int16_from_samples(samples: Samples) -> npt.NDArray[np.int16]:
+def int16_from_samples(samples: Samples) -> Pcm:
     """float32[n] as int16[n]; what exceeds [-1, 1) is clipped."""
     scaled: Samples = np.rint(samples * _FULL_SCALE)
     return scaled.clip(-_FULL_SCALE, _FULL_SCALE - 1, scaled).astype(np.int16)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from engines.errors import TinigError
-from server.audio import Samples
+from server.audio import Pcm
 from server.conversation.machine import State
 from server.items import FunctionCallItem, Item
 from server.language.spoken import Spoken
@@ -85,7 +85,7 @@ class ItemRetrieved:
     """How an item stands in the conversation, and its sound where that is kept."""
 
     item: Item
-    samples: Samples | None = None  # at the rate of the side's format in the session's settings
+    pcm: Pcm | None = None  # at the rate of the side's format in the session's settings
     epoch: None = None
 
 
@@ -164,16 +164,16 @@ class AnswerText:
 
 @dataclass(frozen=True, slots=True)
 class AnswerAudio:
-    """The next audio of the answer: float32 in [-1, 1] at `settings.output_format`'s rate."""
+    """The next audio of the answer: int16[n] at `settings.output_format`'s rate."""
 
-    samples: Samples
+    pcm: Pcm
     rate_hz: int
     epoch: int | None
 
     @property
     def seconds(self) -> float:
         """How long it plays."""
-        return len(self.samples) / self.rate_hz
+        return len(self.pcm) / self.rate_hz
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""G.711, the telephone's 8 kHz codecs: µ-law and A-law to float32 and back (ITU-T G.711, 1988).
+"""G.711, the telephone's 8 kHz codecs: µ-law and A-law to float32, from int16 (ITU-T G.711, 1988).
 
 Both are logarithmic: a sign, a segment of three bits that doubles the step, and four bits within
 it. 256 codes and 65536 samples are few enough for two tables each.
@@ -7,7 +7,7 @@ it. 256 codes and 65536 samples are few enough for two tables each.
 import numpy as np
 import numpy.typing as npt
 
-from server.audio import Samples, int16_from_samples, samples_from_int16
+from server.audio import Pcm, Samples, samples_from_int16
 
 RATE_HZ = 8_000
 
@@ -23,9 +23,9 @@ def decode_mu_law(data: bytes) -> Samples:
     return samples_from_int16(_MU_LAW_DECODED[np.frombuffer(data, dtype=np.uint8)])
 
 
-def encode_mu_law(samples: Samples) -> bytes:
-    """float32[n] as n bytes of µ-law; what exceeds [-1, 1) is clipped."""
-    return _MU_LAW_ENCODED[int16_from_samples(samples).view(np.uint16)].tobytes()
+def encode_mu_law(pcm: Pcm) -> bytes:
+    """int16[n] as n bytes of µ-law."""
+    return _MU_LAW_ENCODED[pcm.view(np.uint16)].tobytes()
 
 
 def decode_a_law(data: bytes) -> Samples:
@@ -33,9 +33,9 @@ def decode_a_law(data: bytes) -> Samples:
     return samples_from_int16(_A_LAW_DECODED[np.frombuffer(data, dtype=np.uint8)])
 
 
-def encode_a_law(samples: Samples) -> bytes:
-    """float32[n] as n bytes of A-law; what exceeds [-1, 1) is clipped."""
-    return _A_LAW_ENCODED[int16_from_samples(samples).view(np.uint16)].tobytes()
+def encode_a_law(pcm: Pcm) -> bytes:
+    """int16[n] as n bytes of A-law."""
+    return _A_LAW_ENCODED[pcm.view(np.uint16)].tobytes()
 
 
 def _all_codes() -> npt.NDArray[np.int32]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from engines.batcher import Priority
 from engines.errors import EngineError, ProtocolError
 from engines.vad import RATE_HZ
-from server.audio import Samples
+from server.audio import Pcm, int16_from_samples, samples_from_int16
 from server.conversation.background import Spawn
 from server.conversation.context import Conversation
 from server.conversation.floor import Floor
@@ -54,7 +54,7 @@ class Items:
         if isinstance(item, RecordedItem):
             _check_length(item)
             self._outbox.put(ItemAdded(_unheard(item), previous_item_id))
-            self._history.audio.add(item.id, item.samples, item.rate_hz)
+            self._history.audio.add(item.id, int16_from_samples(item.samples), item.rate_hz)
             await self._transcribe(item, self._outbox.put)
         else:
             self._check_call(item)
@@ -122,17 +122,18 @@ class Items:
                 param="item.call_id",
             )
 
-    async def _sound(self, item: Item) -> Samples | None:
+    async def _sound(self, item: Item) -> Pcm | None:
         """What is kept of an item's sound, as its side of the session sounds now."""
         kept = self._history.audio.get(item.id)
         if kept is None or not isinstance(item, MessageItem):
             return None
-        samples, rate_hz = kept
+        pcm, rate_hz = kept
         settings = self._floor.settings
         side = settings.output_format if item.role == "assistant" else settings.input_format
         if rate_hz == side.rate_hz:
-            return samples
-        return await asyncio.to_thread(resample, samples, rate_hz, side.rate_hz)
+            return pcm
+        samples = await asyncio.to_thread(resample, samples_from_int16(pcm), rate_hz, side.rate_hz)
+        return int16_from_samples(samples)
 
     async def _transcribe(self, item: RecordedItem, tell: Callable[[Event], None]) -> None:
         """Begin to; waits only while too many are being transcribed."""

@@ -21,7 +21,8 @@ def telephone_band(samples: Pcm) -> Pcm:
     if not len(samples):
         return samples
     passed = np.convolve(samples_from_int16(samples), _band_pass(), mode="same")
-    return int16_from_samples(decode_mu_law(encode_mu_law(passed.astype(np.float32))))
+    coded = encode_mu_law(int16_from_samples(passed.astype(np.float32)))
+    return int16_from_samples(decode_mu_law(coded))
 
 
 def _band_pass() -> npt.NDArray[np.float64]:

@@ -19,7 +19,7 @@ from evaluation.caller import CallFailed
 from evaluation.recording import Pcm
 from evaluation.telephone.line import Network
 from evaluation.telephone.phone import TIMER_SECONDS, Phone
-from server.audio import int16_from_samples, samples_from_int16
+from server.audio import int16_from_samples
 from server.g711 import decode_mu_law, encode_mu_law
 from server.protocol.twilio_voice import signature
 
@@ -66,7 +66,7 @@ class TwilioPhone(Phone):
             "track": "inbound",
             "chunk": str(self._chunk),
             "timestamp": str(round(1000 * at_seconds)),
-            "payload": base64.b64encode(encode_mu_law(samples_from_int16(frame))).decode(),
+            "payload": base64.b64encode(encode_mu_law(frame)).decode(),
         }
         self.sends(lambda: self.send("media", media=media))
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engines.vad import RATE_HZ
-from server.audio import Samples
+from server.audio import Pcm, Samples
 from server.resampling import Resampler
 
 HEARD_SECONDS = (
@@ -30,12 +30,12 @@ _SHORTEST_SECONDS = 0.1  # of sound; less says nothing
 @dataclass(frozen=True, slots=True)
 class _Clip:
     starts_seconds: float  # when it begins to be heard, by the loop's clock
-    samples: Samples
+    pcm: Pcm
     rate_hz: int
 
     @property
     def ends_seconds(self) -> float:
-        return self.starts_seconds + len(self.samples) / self.rate_hz
+        return self.starts_seconds + len(self.pcm) / self.rate_hz
 
 
 class SentSound:
@@ -44,9 +44,9 @@ class SentSound:
     def __init__(self) -> None:
         self._clips: deque[_Clip] = deque()
 
-    def add(self, samples: Samples, rate_hz: int, starts_seconds: float) -> None:
-        """float32[n] has left; it is heard from `starts_seconds` on, by the loop's clock."""
-        self._clips.append(_Clip(starts_seconds, samples, rate_hz))
+    def add(self, pcm: Pcm, rate_hz: int, starts_seconds: float) -> None:
+        """int16[n] has left; it is heard from `starts_seconds` on, by the loop's clock."""
+        self._clips.append(_Clip(starts_seconds, pcm, rate_hz))
         self._forget_before(starts_seconds - LONGEST_DELAY_SECONDS - HEARD_SECONDS)
 
     def likeness(self, heard: Samples, ended_seconds: float) -> float:
@@ -64,9 +64,9 @@ class SentSound:
         tape = np.zeros(round((end_seconds + _EARLY_SECONDS - start_seconds) * rate_hz), np.float32)
         for clip in self._clips:
             start = round((clip.starts_seconds - start_seconds) * rate_hz)
-            begin, end = max(start, 0), min(start + len(clip.samples), len(tape))
+            begin, end = max(start, 0), min(start + len(clip.pcm), len(tape))
             if clip.rate_hz == rate_hz and begin < end:
-                tape[begin:end] = clip.samples[begin - start : end - start]
+                tape[begin:end] = clip.pcm[begin - start : end - start]
         resampler = Resampler(rate_hz, RATE_HZ)
         return np.concatenate([resampler.push(tape), resampler.flush()])
 

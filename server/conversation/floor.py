@@ -9,7 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from engines.vad import RATE_HZ
-from server.audio import Samples
+from server.audio import Samples, int16_from_samples
 from server.config import InterruptionConfig
 from server.conversation.answers import Answers
 from server.conversation.attention import Attention
@@ -315,7 +315,7 @@ class Floor:
         self._outbox.put(AudioCommitted(utterance.item_id))
         self._outbox.put(ItemAdded(MessageItem(utterance.item_id, "user", None, spoken=True)))
         audio = self._conversation.history.audio
-        audio.add(utterance.item_id, utterance.samples, RATE_HZ)
+        audio.add(utterance.item_id, int16_from_samples(utterance.samples), RATE_HZ)
         self.attention.forget()
 
     def _forget_speech(self) -> None:

@@ -50,7 +50,7 @@ class History:
             case AnswerText(text=text) if self._answer_id is not None:
                 self._extend(self._answer_id, text)
             case AnswerAudio() if self._answer_id is not None:
-                self.audio.add(self._answer_id, event.samples, event.rate_hz)
+                self.audio.add(self._answer_id, event.pcm, event.rate_hz)
             case Transcribed(item_id=item_id, text=text) if item_id in self.items:
                 self.set_text(item_id, text)
 

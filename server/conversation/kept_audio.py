@@ -3,15 +3,14 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
-from server.audio import Samples, int16_from_samples, samples_from_int16
+from server.audio import Pcm
 
 
 @dataclass(slots=True)
 class _Clip:
     rate_hz: int
-    parts: list[npt.NDArray[np.int16]] = field(default_factory=list)
+    parts: list[Pcm] = field(default_factory=list)
     num_samples: int = 0
     is_kept: bool = True
 
@@ -28,14 +27,14 @@ class KeptAudio:
         self._clips: dict[str, _Clip] = {}  # from the oldest to the newest
         self._seconds = 0.0
 
-    def add(self, item_id: str, samples: Samples, rate_hz: int) -> None:
-        """The next sound of an item: float32[n] at `rate_hz`, the same for all of an item."""
+    def add(self, item_id: str, pcm: Pcm, rate_hz: int) -> None:
+        """The next sound of an item: int16[n] at `rate_hz`, the same for all of an item."""
         clip = self._clips.setdefault(item_id, _Clip(rate_hz))
         if not clip.is_kept:
             return
-        clip.parts.append(int16_from_samples(samples))
-        clip.num_samples += len(samples)
-        self._seconds += len(samples) / rate_hz
+        clip.parts.append(pcm)
+        clip.num_samples += len(pcm)
+        self._seconds += len(pcm) / rate_hz
         while self._seconds > self._maximum_seconds:
             self._forget_oldest(item_id)
 
@@ -55,12 +54,12 @@ class KeptAudio:
         if clip is not None:
             self._seconds -= clip.seconds
 
-    def get(self, item_id: str) -> tuple[Samples, int] | None:
-        """An item's sound, float32[n], and its rate in Hz; None where none is kept."""
+    def get(self, item_id: str) -> tuple[Pcm, int] | None:
+        """An item's sound, int16[n], and its rate in Hz; None where none is kept."""
         clip = self._clips.get(item_id)
         if clip is None or not clip.num_samples:
             return None
-        return samples_from_int16(np.concatenate(clip.parts)), clip.rate_hz
+        return np.concatenate(clip.parts), clip.rate_hz
 
     def _forget_oldest(self, newest_id: str) -> None:
         """One item's sound; that of the newest only when it is too long by itself."""

@@ -181,7 +181,7 @@ class Outbox:
                 self.playback.begin_piece(event.text, event.spoken)
             case AnswerAudio():
                 starts_seconds = now_seconds + self.playback.ahead_seconds(now_seconds)
-                self.sent_sound.add(event.samples, event.rate_hz, starts_seconds)
+                self.sent_sound.add(event.pcm, event.rate_hz, starts_seconds)
                 self.playback.play(event.seconds, now_seconds)
                 if self._reports_playback:
                     self._unplayed.append(event)

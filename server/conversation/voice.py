@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 from engines.batcher import Priority
 from engines.tts import SpeechRequest
-from server.audio import Samples, samples_from_int16
+from server.audio import Pcm, int16_from_samples, samples_from_int16
 from server.conversation.context import Conversation
 from server.events import AnswerAudio, AnswerStarted, AnswerText
 from server.ids import new_id
@@ -49,13 +49,13 @@ class Voice:
         frame = int(FRAME_SECONDS * rate_hz)
         said = False
         made_seconds = 0.0
-        async for samples in self._synthesize(request, rate_hz, priority):
-            made_seconds += len(samples) / rate_hz
+        async for pcm in self._synthesize(request, rate_hz, priority):
+            made_seconds += len(pcm) / rate_hz
             if not said:
                 outbox.put(AnswerText(piece, self._epoch, words))
                 said = True
-            for start in range(0, len(samples), frame):
-                outbox.put(AnswerAudio(samples[start : start + frame], rate_hz, self._epoch))
+            for start in range(0, len(pcm), frame):
+                outbox.put(AnswerAudio(pcm[start : start + frame], rate_hz, self._epoch))
         if said:
             self._playback.made(made_seconds)
 
@@ -70,8 +70,8 @@ class Voice:
 
     async def _synthesize(
         self, request: SpeechRequest, rate_hz: int, priority: Priority
-    ) -> AsyncIterator[Samples]:
-        """Speech as float32 chunks at the rate that the client hears."""
+    ) -> AsyncIterator[Pcm]:
+        """Speech as int16 chunks at the rate that the client hears."""
         loop = asyncio.get_running_loop()
         resampler: Resampler | None = None
         async with self._conversation.engines.tts.submit(request, priority=priority) as job:
@@ -83,6 +83,6 @@ class Voice:
                     resampler = Resampler(chunk.rate_hz, rate_hz)
                 samples = resampler.push(samples_from_int16(chunk.samples))
                 if len(samples):
-                    yield samples
+                    yield int16_from_samples(samples)
         if resampler is not None and len(rest := resampler.flush()):
-            yield rest
+            yield int16_from_samples(rest)

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 
 from engines.errors import ProtocolError
-from server.audio import Samples, encode_pcm16
+from server.audio import Pcm, encode_pcm16
 from server.commands import Command
 from server.events import AnswerAudio, CallEnded, ResponseFinished, SpeechStarted
 from server.g711 import RATE_HZ
@@ -50,9 +50,9 @@ class Loudspeaker:
     def __init__(self) -> None:
         self._waiting = bytearray()
 
-    def play(self, samples: Samples) -> None:
-        """float32[n] at 8 kHz, after what waits."""
-        self._waiting += encode_pcm16(samples)
+    def play(self, pcm: Pcm) -> None:
+        """int16[n] at 8 kHz, after what waits."""
+        self._waiting += encode_pcm16(pcm)
 
     @property
     def waiting_seconds(self) -> float:
@@ -171,8 +171,8 @@ class AudioSocketCall:
         """What the session says, until it is over."""
         async for event in session.events():
             match event:
-                case AnswerAudio(samples=samples):
-                    self._loudspeaker.play(samples)
+                case AnswerAudio(pcm=pcm):
+                    self._loudspeaker.play(pcm)
                 case SpeechStarted() | ResponseFinished(status="cancelled"):
                     self._loudspeaker.clear()
                 case CallEnded():

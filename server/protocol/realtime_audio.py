@@ -3,18 +3,19 @@
 The API knows `audio/pcm` at 24 kHz and G.711 at 8 kHz; PCM at 16 and 8 kHz is an extension.
 """
 
-import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pybase64
+
 from server import g711
-from server.audio import Samples, decode_pcm16, encode_pcm16
+from server.audio import Pcm, Samples, decode_pcm16, encode_pcm16
 from server.protocol.fields import Fields
 from server.settings import AudioFormat, AudioType
 
 PCM_RATES_HZ = (24_000, 16_000, 8_000)  # the first is the default
 
-_CODECS: Mapping[AudioType, tuple[Callable[[bytes], Samples], Callable[[Samples], bytes]]] = {
+_CODECS: Mapping[AudioType, tuple[Callable[[bytes], Samples], Callable[[Pcm], bytes]]] = {
     "audio/pcm": (decode_pcm16, encode_pcm16),
     "audio/pcmu": (g711.decode_mu_law, g711.encode_mu_law),
     "audio/pcma": (g711.decode_a_law, g711.encode_a_law),
@@ -27,15 +28,15 @@ def decode_audio(audio_format: AudioFormat, data: bytes) -> Samples:
     return decode(data)
 
 
-def encode_audio(audio_format: AudioFormat, samples: Samples) -> bytes:
-    """float32[n] as bytes of this format."""
+def encode_audio(audio_format: AudioFormat, pcm: Pcm) -> bytes:
+    """int16[n] as bytes of this format."""
     _, encode = _CODECS[audio_format.type]
-    return encode(samples)
+    return encode(pcm)
 
 
-def write_audio(audio_format: AudioFormat, samples: Samples) -> str:
-    """float32[n] as bytes of this format in base64."""
-    return base64.b64encode(encode_audio(audio_format, samples)).decode("ascii")
+def write_audio(audio_format: AudioFormat, pcm: Pcm) -> str:
+    """int16[n] as bytes of this format in base64."""
+    return pybase64.b64encode_as_string(encode_audio(audio_format, pcm))
 
 
 def read_format(wire: Fields) -> AudioFormat:

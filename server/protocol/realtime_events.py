@@ -151,10 +151,10 @@ class Encoder:
 
     def _retrieved(self, told: ItemRetrieved) -> list[Wire]:
         item = item_to_wire(told.item)
-        if told.samples is not None and isinstance(told.item, MessageItem):
+        if told.pcm is not None and isinstance(told.item, MessageItem):
             is_answer = told.item.role == "assistant"
             side = self._settings.output_format if is_answer else self._settings.input_format
-            item["content"][0]["audio"] = write_audio(side, told.samples)
+            item["content"][0]["audio"] = write_audio(side, told.pcm)
         return [event("conversation.item.retrieved", item=item)]
 
     def _deleted(self, told: ItemDeleted) -> list[Wire]:

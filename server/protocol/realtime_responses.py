@@ -94,8 +94,8 @@ class ResponseEncoder:
     def _answer_audio(self, audio: AnswerAudio) -> list[Wire | bytes]:
         audio_format = self._settings.output_format
         if self._settings.binary_audio and self._conversation_id is not None:
-            return [encode_audio(audio_format, audio.samples)]
-        delta = write_audio(audio_format, audio.samples)
+            return [encode_audio(audio_format, audio.pcm)]
+        delta = write_audio(audio_format, audio.pcm)
         return [event("response.output_audio.delta", **self._content(), delta=delta)]
 
     def _arguments(self, part: FunctionArguments) -> list[Wire | bytes]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, cast
 
 import av
-import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 
@@ -59,7 +58,7 @@ class FileEncoder:
     def push(self, samples: Samples) -> bytes:
         """The next part of the file, often empty, with float32[n]."""
         if self._stream is None:
-            return encode_pcm16(samples)
+            return encode_pcm16(int16_from_samples(samples))
         if len(samples):
             self._mux(self._stream, _frame(samples))
         return self._made.take()
@@ -93,7 +92,7 @@ class _Written:
 
 
 def _frame(samples: Samples) -> AudioFrame:
-    pcm = int16_from_samples(samples).astype(np.int16, copy=False).reshape(1, -1)
+    pcm = int16_from_samples(samples).reshape(1, -1)
     frame = AudioFrame.from_ndarray(pcm, format="s16", layout="mono")
     frame.sample_rate = RATE_HZ
     return frame

@@ -14,7 +14,7 @@ import numpy as np
 from engines.errors import Overloaded, ProtocolError, TinigError
 from engines.host import Engines
 from engines.vad import WINDOW_SAMPLES
-from server.audio import Samples
+from server.audio import Pcm, Samples
 from server.calls import Calls
 from server.commands import (
     AppendAudio,
@@ -54,14 +54,14 @@ class SpokenTurn:
     transcript: str = ""
     answer: str = ""
     language: str = ""
-    pieces: list[Samples] = field(default_factory=list)  # float32[n] at `ANSWER_RATE_HZ`
+    pieces: list[Pcm] = field(default_factory=list)  # int16[n] at `ANSWER_RATE_HZ`
     answer_id: str = ""
     error: TinigError | None = None
 
     @property
-    def samples(self) -> Samples:
+    def pcm(self) -> Pcm:
         """The answer's audio."""
-        return np.concatenate([*self.pieces, np.zeros(0, np.float32)])
+        return np.concatenate([*self.pieces, np.zeros(0, np.int16)])
 
 
 class Talk:
@@ -121,8 +121,8 @@ class Talk:
                 turn.answer_id = item_id
             case AnswerText(text=text):
                 turn.answer += text
-            case AnswerAudio(samples=samples, epoch=int(epoch)):
-                turn.pieces.append(samples)
+            case AnswerAudio(pcm=pcm, epoch=int(epoch)):
+                turn.pieces.append(pcm)
                 self._do(AudioPlayed(epoch))
             case TranscriptionFailed(error=error) | Failed(error=error):
                 turn.error = error

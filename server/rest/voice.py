@@ -14,7 +14,7 @@ from engines.config import option
 from engines.errors import ProtocolError
 from engines.host import Engines
 from server.admission import key_of
-from server.audio import Samples, encode_pcm16
+from server.audio import Pcm, Samples, encode_pcm16
 from server.calls import Calls
 from server.rest import bodies, schema
 from server.rest.decoding import decode
@@ -86,7 +86,7 @@ class Voice:
         name = request.headers.get(SESSION_HEADER) or request.cookies.get(_COOKIE, "")
         talk = self._talks.find(key, name, request.remote)
         turn = await self._turn(key, talk, samples, query.lang or None)
-        file = await asyncio.to_thread(_wav, turn.samples)
+        file = await asyncio.to_thread(_wav, turn.pcm)
         return self._response(talk, turn, file)
 
     async def _turn(
@@ -129,11 +129,11 @@ def _encoded(text: str) -> str:
     return encoded
 
 
-def _wav(samples: Samples) -> bytes:
+def _wav(pcm: Pcm) -> bytes:
     data = io.BytesIO()
     with wave.open(data, "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(ANSWER_RATE_HZ)
-        file.writeframes(encode_pcm16(samples))
+        file.writeframes(encode_pcm16(pcm))
     return data.getvalue()

@@ -20,11 +20,11 @@ REPORTING = Settings(reports_playback=True)
 
 def audio(number: int, epoch: int) -> AnswerAudio:
     """100 ms that can be told from others."""
-    return AnswerAudio(np.full(RATE_HZ // 10, number / 100, dtype=np.float32), RATE_HZ, epoch)
+    return AnswerAudio(np.full(RATE_HZ // 10, number, dtype=np.int16), RATE_HZ, epoch)
 
 
 def numbers(events: list[Event]) -> list[int]:
-    return [round(100 * event.samples[0]) for event in events if isinstance(event, AnswerAudio)]
+    return [int(event.pcm[0]) for event in events if isinstance(event, AnswerAudio)]
 
 
 async def sent_within(outbox: Outbox, seconds: float) -> list[Event]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engines.vad import RATE_HZ
-from server.audio import Samples
+from server.audio import Samples, int16_from_samples
 from server.conversation.echo import LONGEST_DELAY_SECONDS, SentSound
 from server.resampling import Resampler
 
@@ -39,7 +39,7 @@ def sent(answer: Samples) -> SentSound:
     """What was sent since second 10 of the clock, in pieces of 40 ms."""
     sound = SentSound()
     for index, piece in enumerate(np.split(answer, 50)):
-        sound.add(piece, SENT_HZ, 10.0 + 0.04 * index)
+        sound.add(int16_from_samples(piece), SENT_HZ, 10.0 + 0.04 * index)
     return sound
 
 

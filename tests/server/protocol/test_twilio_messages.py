@@ -46,7 +46,7 @@ def test_what_others_hear_is_none_of_ours() -> None:
 
 
 def test_what_is_sent_has_twilios_words() -> None:
-    wire = json.loads(twilio_messages.media("MZ1", np.zeros(2, dtype=np.float32)))
+    wire = json.loads(twilio_messages.media("MZ1", np.zeros(2, dtype=np.int16)))
     assert wire == {"event": "media", "streamSid": "MZ1", "media": {"payload": "//8="}}
     wire = json.loads(twilio_messages.mark("MZ1", "3"))
     assert wire == {"event": "mark", "streamSid": "MZ1", "mark": {"name": "3"}}
