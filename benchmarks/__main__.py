@@ -24,8 +24,8 @@ from evaluation.terminal import Terminal
 Bench = Callable[[argparse.Namespace, Terminal], Found]
 
 _OVERHEAD_CALLS_HELP = (
-    "streaming calls; the fewer they are, the more each costs: the process then wakes for every "
-    "single frame, with cold caches"
+    "streaming calls that one core is to hold; the fewer they are, the more each costs: the "
+    "process then wakes for every single frame, with cold caches"
 )
 
 
@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--turns", type=int, default=20, help="of each of five calls, for one")
     parser.add_argument("--seconds", type=float, default=40.0, help="of a level of the curve")
     parser.add_argument("--levels", type=int, nargs="+", default=list(curve.LEVELS))
-    parser.add_argument("--overhead-calls", type=int, default=100, help=_OVERHEAD_CALLS_HELP)
+    parser.add_argument("--overhead-calls", type=int, default=200, help=_OVERHEAD_CALLS_HELP)
     parser.add_argument("--size", choices=list(SIZES), default="small", help="of fullsize")
     parser.add_argument(
         "--parts", nargs="+", choices=fullsize.PARTS, default=fullsize.PARTS, help="of fullsize"

@@ -35,6 +35,23 @@ class Loaded:
     other_cpu_seconds: float = 0.0  # of the machine: neither the server's nor the callers'
 
 
+class Load:
+    """A load generator at work: `python -m benchmarks.load`."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.pid = process.pid
+        self._process = process
+
+    def result(self) -> LoadResult:
+        """What it found, once it has ended. Raises `LoadFailed`."""
+        found, complaints = self._process.communicate()
+        if self._process.returncode:
+            raise LoadFailed(
+                f"the load generator ended with {self._process.returncode}: {complaints}"
+            )
+        return LoadResult.from_json(json.loads(found))
+
+
 @contextmanager
 def server(
     output: Path, *, arguments: Sequence[str] = (), module: str = "server"
@@ -48,17 +65,25 @@ def server(
         yield running
 
 
+def begin_load(running: RunningServer, *arguments: str) -> Load:
+    """Start `python -m benchmarks.load` with these arguments."""
+    command = [sys.executable, "-m", "benchmarks.load", running.realtime_url, *arguments]
+    process = subprocess.Popen(
+        command,
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+    return Load(process)
+
+
 def load(running: RunningServer, *arguments: str) -> Loaded:
     """Run `python -m benchmarks.load` with these arguments. Raises `LoadFailed`."""
     before, machine_before = usage(running.pid), machine_cpu_seconds()
-    command = [sys.executable, "-m", "benchmarks.load", running.realtime_url, *arguments]
-    process = subprocess.run(
-        command, cwd=REPOSITORY, capture_output=True, text=True, encoding="utf-8", check=False
-    )
-    if process.returncode:
-        raise LoadFailed(f"the load generator ended with {process.returncode}: {process.stderr}")
+    result = begin_load(running, *arguments).result()
     after, machine_after = usage(running.pid), machine_cpu_seconds()
-    result = LoadResult.from_json(json.loads(process.stdout))
     server_cpu_seconds = after.cpu_seconds - before.cpu_seconds
     ours = server_cpu_seconds + result.cpu_seconds
     return Loaded(
