@@ -208,6 +208,12 @@ class InterruptionConfig:
         minimum=0.2,
         maximum=10.0,
     )
+    pause_seconds: float = option(
+        0.12,
+        "Silence in the sound after which it is judged; the answer goes on unless it is words.",
+        minimum=0.03,
+        maximum=2.0,
+    )
     long_words: int = option(3, "Words that are several, in such a sound.", minimum=1, maximum=100)
     long_speech_share: float = option(
         0.6, "Share of such a sound that the VAD takes for speech.", minimum=0.0, maximum=1.0

@@ -100,16 +100,12 @@ class Attention:
 
     @property
     def is_suspicious(self) -> bool:
-        """Whether there is sound that ought to be judged, and is not yet."""
-        rested = self.now_seconds >= self._calm_until_seconds
-        is_sound = self._listener.speaking and not self._listener.paused
-        return is_sound and self._attempt is None and rested
-
-    @property
-    def is_judging_the_end(self) -> bool:
-        """Whether a sound has stopped, and what it was is being found out."""
-        checking = self._attempt is not None and self._attempt.checking
-        return checking and not self._listener.speaking
+        """Whether there is sound that ought to be judged, and is not yet, or not what follows."""
+        if not self._listener.speaking or self._listener.silence_seconds:
+            return False
+        if self._attempt is not None:
+            return self._attempt.is_at_a_pause
+        return self.now_seconds >= self._calm_until_seconds
 
     @property
     def has_audio(self) -> bool:
@@ -240,11 +236,22 @@ class Attention:
     # ---- interruptions --------------------------------------------------------------------------
 
     def judge(self, saying: str) -> None:
-        """Find out what the sound is: begin to, or, as it has stopped, at once."""
+        """Find out what the sound is: begin to, or, as it goes on or has stopped, at once."""
         if self._attempt is None:
             self._attempt = Attempt(self._sound_start_seconds())
             return
+        self._attempt.verdict = Verdict.UNDECIDED
         self._judge_if_due(saying)
+
+    def end_sound(self, saying: str) -> None:
+        """A sound is over, and the answer goes on: forget it, once it is known what it was."""
+        attempt = self._attempt
+        if attempt is not None and not self._listener.speaking:
+            if attempt.verdict is Verdict.UNDECIDED:
+                self._judge_if_due(saying)
+            if attempt.checking:
+                return
+        self.forget()
 
     def give_up(self, saying: str) -> None:
         """No more of the sound will come: judge what there is of it."""
@@ -262,7 +269,7 @@ class Attention:
         stage = attempt.due(
             self.now_seconds,
             self._interruption,
-            paused=self._listener.paused,
+            paused=self._listener.silence_seconds >= self._interruption.pause_seconds,
             over=over or not self._listener.speaking,
         )
         if stage is not None:
@@ -307,10 +314,14 @@ class Attention:
         )
 
     def _conclude(self, attempt: Attempt, saying: str) -> None:
+        wants_the_floor = attempt.verdict is Verdict.WORDS
+        if attempt.is_at_a_pause and not wants_the_floor and not self._listener.silence_seconds:
+            attempt.verdict = Verdict.UNDECIDED  # it has gone on meanwhile
+        elif attempt.is_at_a_pause and attempt.verdict is Verdict.UNDECIDED:
+            self._on_verdict(False)  # until it goes on, or is over
         if attempt.verdict is Verdict.UNDECIDED:
             self._judge_if_due(saying)
             return
-        wants_the_floor = attempt.verdict is Verdict.WORDS
         if wants_the_floor or not self._listener.speaking or attempt.is_final:
             self._close_attempt(attempt)
         self._on_verdict(wants_the_floor)

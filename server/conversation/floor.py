@@ -323,8 +323,8 @@ class Floor:
         detection = self.settings.turn_detection
         if detection is not None and not detection.interrupt_response:
             self.note_speech()
-        elif not self.attention.is_judging_the_end:
-            self.attention.forget()
+        else:
+            self.attention.end_sound(self.answers.saying)
 
     def _answer(self) -> None:
         settings, history = self._asked

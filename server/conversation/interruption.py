@@ -12,8 +12,9 @@ what the caller says is transcribed, at `Priority.INTERRUPTION`, and judged in s
   is said, hears wrong words without confidence, but hears words;
 - strict: a sound that goes on while the answer does is judged once more at 2.0 s, with a higher
   bar;
-- pause: as soon as the sound stops for a moment, as early. "No," may be all, or the beginning:
-  words that are not clear wait for what follows;
+- pause: as soon as the sound stops for a moment, as early. What is not words gives the answer back,
+  and so do unclear words; "No," and "Okay," may be all, or the beginning: if the sound goes on, the
+  answer is held again, and the chain with it;
 - end: when the sound is over, whole words can be heard where half of them were noise at 0.8 s.
 
 After a sound that was nothing, a cooldown keeps what is left of it from starting the chain again.
@@ -142,6 +143,11 @@ class Attempt:
     def is_final(self) -> bool:
         """Whether no later stage will judge this sound again."""
         return bool(self._passed & {Stage.STRICT, Stage.END})
+
+    @property
+    def is_at_a_pause(self) -> bool:
+        """Whether the sound was judged at a pause of it that has not ended."""
+        return Stage.PAUSE in self._passed
 
     def due(
         self, now_seconds: float, config: InterruptionConfig, *, paused: bool, over: bool

@@ -23,7 +23,7 @@ When each state is entered and left:
 - AI_SPEAKING: the caller hears the answer. Left when it was played to its end.
 - INTERRUPTED: there is sound of the caller while the turn is the server's. The answer is held, not
   cancelled, until it is known what that sound is: words take the floor, anything else gives it
-  back.
+  back, and so does a pause after what is not known yet.
 
 An interruption is told before the end of the answer that it cuts, as clients expect: who hears of
 the end first takes the answer for one that was played.

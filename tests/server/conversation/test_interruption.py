@@ -296,10 +296,59 @@ async def test_an_unclear_no_and_what_follows_a_pause_are_one_interruption() -> 
     steps: list[Step] = [Speech(0.4), Silence(1.5), Speech(0.35), Silence(0.25), Speech(1.0)]
     result = await play(engines, [*steps, Silence(8.0)])
     assert [event.status for event in result.of(ResponseFinished)] == ["cancelled", "completed"]
-    assert [event.is_held for event in result.of(AnswerHeld)][:1] == [True]
+    assert [event.is_held for event in result.of(AnswerHeld)][:3] == [True, False, True]
     stages = [stage["stage"] for stage in result.of(InterruptionJudged)[0].record["stages"]]
     assert "pause" in stages
     assert result.times_of(ResponseFinished)[0] - 1.9 <= 1.2  # and not a cooldown later
+
+
+@virtual_time
+async def test_an_okay_that_goes_on_after_a_pause_holds_the_answer_again() -> None:
+    calls: list[int] = []
+
+    def heard(request: SttRequest) -> str:
+        calls.append(len(request.samples))
+        if len(calls) == 1:
+            return "What is the capital of France?"
+        return "Okay, where is the clinic?" if len(request.samples) > 1.1 * 16_000 else "Okay."
+
+    steps: list[Step] = [Speech(0.4), Silence(1.5), Speech(0.35), Silence(0.2), Speech(1.0)]
+    engines = Engines(heard=heard, answer=ANSWER)
+    result = await play(engines, [*steps, Silence(8.0)])
+    assert [event.is_held for event in result.of(AnswerHeld)][:3] == [True, False, True]
+    assert [event.status for event in result.of(ResponseFinished)] == ["cancelled", "completed"]
+    assert result.times_of(ResponseFinished)[0] - 1.9 <= 1.1
+    assert [event.text for event in result.of(Transcribed)][1] == "Okay, where is the clinic?"
+
+
+@virtual_time
+async def test_unclear_words_give_the_answer_back_as_soon_as_they_stop() -> None:
+    result = await interrupt(hears("something else", confidence=0.45), 0.4)
+    held_seconds, released_seconds = result.times_of(AnswerHeld)
+    assert held_seconds < 1.9 + 0.4
+    assert released_seconds - (1.9 + 0.4) <= CONFIG.pause_seconds + 0.1
+    stages = [stage["stage"] for stage in result.of(InterruptionJudged)[0].record["stages"]]
+    assert stages[-2:] == ["pause", "end"]
+    assert result.of(InterruptionJudged)[0].record["verdict"] == "noise"
+    assert [event.status for event in result.of(ResponseFinished)] == ["completed"]
+
+
+@virtual_time
+async def test_words_that_get_clear_at_their_end_take_the_floor_though_the_answer_goes_on() -> None:
+    engines = hears("stop it")
+    first: Callable[[SttRequest], str] = engines.heard  # type: ignore[assignment]
+
+    def heard(request: SttRequest) -> str:
+        is_question = not engines.stt.jobs
+        engines.confidence = 0.95 if is_question or len(request.samples) > 1.1 * 16_000 else 0.5
+        return first(request)
+
+    engines.heard = heard
+    result = await interrupt(engines, 0.4)
+    assert [event.is_held for event in result.of(AnswerHeld)][:2] == [True, False]
+    assert [event.status for event in result.of(ResponseFinished)] == ["cancelled", "completed"]
+    stages = [stage["stage"] for stage in result.of(InterruptionJudged)[0].record["stages"]]
+    assert stages[-1] == "end"
 
 
 @virtual_time
