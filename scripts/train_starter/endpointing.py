@@ -10,6 +10,7 @@ comes with and without punctuation, as different recognizers would write it. Mod
 regression (`linear.py`) over the features of `server.conversation.completeness`.
 """
 
+import math
 import random
 import tomllib
 import zlib
@@ -32,7 +33,9 @@ from server.language.words import words_of
 TABLES = Path(__file__).parents[2] / "server" / "language" / "data"
 _EVERYDAY = Path(__file__).parent / "endpointing.toml"
 _FILLINGS = 12  # of one template, so that a template with many slots does not outweigh the others
+_FEWEST = 4  # of one template in training, so that a sentence without slots counts too
 _MARKINGS = 2  # ways of punctuation of one text
+_PENALTY = 1e-4  # less than elsewhere: of many words a sentence is known by few
 _DOMAIN, _FORMULA = "domain ", "formula "  # begin the names of their templates
 _HELD_OUT_PERCENT = 15  # of the templates
 
@@ -65,7 +68,7 @@ def examples(language: str, *, held_out: bool, seed: int = 0) -> list[Example]:
         Example(text, complete)
         for template, texts in _templates(language)
         if is_held_out(template) is held_out
-        for sentence in rng.sample(texts, min(len(texts), _FILLINGS))
+        for sentence in _drawn(texts, rng) * (1 if held_out else _repeated(texts))
         for text, complete in _cuts(sentence, whole, rng)
     ]
 
@@ -90,13 +93,23 @@ def domain_examples(language: str, seed: int = 0) -> list[Example]:
     ]
 
 
+def _drawn(texts: Sequence[str], rng: random.Random) -> list[str]:
+    return rng.sample(texts, min(len(texts), _FILLINGS))
+
+
+def _repeated(texts: Sequence[str]) -> int:
+    """How often fillings that are few are given, punctuated anew each time."""
+    return math.ceil(_FEWEST / len(texts))
+
+
 def everyday_sentences(language: str) -> list[str]:
     """Sentences of any domain; a "|" stands where one may end already."""
     lists: Mapping[str, list[str]] = _everyday()
     return lists[language]
 
 
-def _formulas(language: str) -> list[str]:
+def formulas(language: str) -> list[str]:
+    """What people say by heart."""
     lists: Mapping[str, list[str]] = _everyday()["formulas"]
     return lists[language]
 
@@ -119,16 +132,17 @@ def _templates(language: str) -> Iterator[tuple[str, Sequence[str]]]:
     rng = random.Random(f"{language} templates")
     yield from filled_templates(language, rng, _FILLINGS)
     yield from ((sentence, [sentence]) for sentence in everyday_sentences(language))
-    yield from ((_FORMULA + words, [words]) for words in _formulas(language))
-    yield from ((f"answer {words}", [words]) for words in _short_answers(language))
+    yield from ((_FORMULA + words, [words]) for words in formulas(language))
+    yield from ((f"answer {words}", [words]) for words in short_answers(language))
 
 
-def _short_answers(language: str) -> Iterator[str]:
+def short_answers(language: str) -> Iterator[str]:
     """What fills the domain's slots is an answer to a question by itself: "Monday", "nine"."""
     for name in ("country", "day", "hour", "language", "name", "service"):
         yield from map(capitalised, slot_table(language, name).values())
 
 
+@cache
 def whole_texts(language: str) -> set[tuple[str, ...]]:
     """All that is complete, as words; also what stands before a "|"."""
     whole: set[tuple[str, ...]] = set()
@@ -176,9 +190,8 @@ def _marked_cut(cut: str, text: str, rng: random.Random) -> str:
 
 def train(data: Sequence[Example]) -> Weights:
     """Weights by feature; both classes weigh the same in all."""
-    return fit(
-        [list(features(example.text)) for example in data], [example.complete for example in data]
-    )
+    texts = [list(features(example.text)) for example in data]
+    return fit(texts, [example.complete for example in data], _PENALTY)
 
 
 def figures(probabilities: Iterable[float], data: Sequence[Example]) -> Figures:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-_PENALTY = 2e-4
+PENALTY = 2e-4
 _STEPS = 300
 _SMALLEST_WEIGHT = 0.1
 _MINIMUM_COUNT = 2  # examples that show a feature
@@ -19,7 +19,9 @@ _MINIMUM_COUNT = 2  # examples that show a feature
 Weights = dict[str, float]
 
 
-def fit(examples: Sequence[Iterable[str]], targets: Sequence[bool]) -> Weights:
+def fit(
+    examples: Sequence[Iterable[str]], targets: Sequence[bool], penalty: float = PENALTY
+) -> Weights:
     """Weights by feature, from the features of each example; both classes weigh the same in all."""
     names = _vocabulary(examples)
     rows, columns = _matrix(examples, names)
@@ -30,7 +32,7 @@ def fit(examples: Sequence[Iterable[str]], targets: Sequence[bool]) -> Weights:
     for _ in range(_STEPS):
         scores = np.bincount(rows, weights[columns], len(examples))
         residuals = importance * (1 / (1 + np.exp(-scores)) - wanted)
-        gradient = np.bincount(columns, residuals[rows], len(names)) + _PENALTY * weights
+        gradient = np.bincount(columns, residuals[rows], len(names)) + penalty * weights
         squares += gradient**2
         weights -= 0.5 * gradient / np.sqrt(squares)
     return {

@@ -17,7 +17,12 @@ from engines.tts.voice import Mark
 from evaluation.degradation import Samples, decibels, noise, reverberate, telephone
 from scripts.train_starter.domain import LANGUAGES, sentences
 from scripts.train_starter.domain.decline import filled_templates, unseen_questions
-from scripts.train_starter.endpointing import everyday_sentences, whole_texts
+from scripts.train_starter.endpointing import (
+    everyday_sentences,
+    formulas,
+    short_answers,
+    whole_texts,
+)
 from scripts.train_starter.stt.speech import RATE_HZ, Synthesizer, Voice
 from scripts.train_starter.stt.voices import COMMON_VARIANTS, UNSEEN_VARIANTS, VARIANTS, VOICES
 from server.language.words import words_of
@@ -31,6 +36,7 @@ CONNECTIVES = {
     "tl": ("at", "pero", "kasi", "o"),
 }
 PIPER_SHARE = 0.25
+SHORT_ANSWERS = 20  # of each language; the formulas are as many
 LEAD_SECONDS = 0.45
 TRAIL_SECONDS = 0.6
 _FADE_SAMPLES = 160
@@ -79,10 +85,12 @@ class Speakers:
     def _texts(self, language: str) -> list[str]:
         split = "test" if self._held_out else "train"
         domain = [self._rng.choice(group).text for group in sentences(language, split).values()]
+        domain += formulas(language)
         if self._held_out:
             return domain + [text for code, text in unseen_questions() if code == language]
         others = [self._rng.choice(texts) for _, texts in filled_templates(language, self._rng, 3)]
-        return domain + others + everyday_sentences(language)
+        answers = self._rng.sample(list(short_answers(language)), SHORT_ANSWERS)
+        return domain + others + everyday_sentences(language) + answers
 
     def _perform(self, text: str, language: str, whole: set[tuple[str, ...]]) -> Iterator[Spoken]:
         rng = self._rng
@@ -101,11 +109,14 @@ class Speakers:
             yield cut
 
     def _beginning(self, text: str, language: str) -> str:
-        """Some words of it, or all, now and then with a connective behind them."""
+        """Some words of it, or all, now and then with a connective behind them.
+
+        "No," and "Thank you," alone are begun as well: only the melody tells them from whole turns.
+        """
         words = text.split()
         length = self._rng.randint(1, len(words))
         begun = " ".join(words[:length]).rstrip(",;:.?!।… ")
-        if length == len(words) or self._rng.random() < 0.2:
+        if self._rng.random() < (0.5 if length == len(words) else 0.2):
             begun = f"{begun} {self._rng.choice(CONNECTIVES[language])}"
         return begun if words_of(begun) else ""
 
