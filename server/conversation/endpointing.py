@@ -12,7 +12,7 @@ from enum import Enum, auto
 WINDOW_SECONDS = 0.032  # Silero's window: 512 samples at 16 kHz
 # Probabilities, high ones: to talk over somebody is worse than to let them wait. Chosen from the
 # rate of cut-ins against the median wait (docs/log.md).
-_INCOMPLETE, _COMPLETE = 0.75, 0.9
+_INCOMPLETE, _COMPLETE = 0.8, 0.9
 
 
 class Boundary(Enum):

@@ -35,7 +35,7 @@ def paused(config: EndpointingConfig | None = None) -> Endpointer:
 
 @pytest.mark.parametrize(
     ("completeness", "seconds"),
-    [(None, 0.5), (1.0, 0.3), (0.9, 0.3), (0.825, 0.75), (0.75, 1.2), (0.5, 1.2), (0.0, 1.2)],
+    [(None, 0.5), (1.0, 0.3), (0.9, 0.3), (0.85, 0.75), (0.8, 1.2), (0.5, 1.2), (0.0, 1.2)],
 )
 def test_the_more_complete_the_words_the_shorter_the_silence(
     completeness: float | None, seconds: float
