@@ -12,6 +12,8 @@ from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 
+MOST_CALLS = 10_000  # that a server may be allowed to hold
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 STARTER = REPOSITORY / "models" / "starter"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engines import gpu
 from engines.batcher import Batcher
-from engines.config import LlmConfig, SttConfig, TranslateConfig, TtsConfig, VadConfig
+from engines.config import MOST_CALLS, LlmConfig, SttConfig, TranslateConfig, TtsConfig, VadConfig
 from engines.llm import ChatOutput, ChatRequest, Forget, LlmEngine
 from engines.llm.llama import supports_gpu
 from engines.loaded import LoadedModel, read_card
@@ -68,7 +68,11 @@ async def running_engines(
     async with AsyncExitStack() as stack:
         vad_batcher = await stack.enter_async_context(
             Batcher[VadRequest, VadResult](
-                "vad", vad_engine, gather_seconds=GATHER_SECONDS, on_death=on_death
+                "vad",
+                vad_engine,
+                max_pending=MOST_CALLS,  # one job each: nobody's window is turned away
+                gather_seconds=GATHER_SECONDS,
+                on_death=on_death,
             )
         )
         stt_batcher = await stack.enter_async_context(

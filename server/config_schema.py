@@ -3,7 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from engines.config import LlmConfig, SttConfig, TranslateConfig, TtsConfig, VadConfig, option
+from engines.config import (
+    MOST_CALLS,
+    LlmConfig,
+    SttConfig,
+    TranslateConfig,
+    TtsConfig,
+    VadConfig,
+    option,
+)
 
 LANGUAGES = ("en", "es", "fr", "hi", "tl")  # those that server/language/data has a folder for
 
@@ -26,7 +34,7 @@ class ServerConfig:
         True, "Refuse to reach other machines by itself, and tell the libraries not to."
     )
     max_sessions: int = option(
-        64, "Calls at once; one more is answered with 503.", minimum=1, maximum=10_000
+        64, "Calls at once; one more is answered with 503.", minimum=1, maximum=MOST_CALLS
     )
     allowed_origins: tuple[str, ...] = option(
         (), "Browser origins that may connect besides the server's own, as https://example.org."
