@@ -24,6 +24,8 @@ from server.language.words import means_the_same
 from server.metrics import Counters, Milestone
 from server.settings import Settings
 
+_MOST_PLAYBACKS = 20  # each some 20 kB: a call may last for hours
+
 log = logging.getLogger(__name__)
 
 
@@ -47,7 +49,7 @@ class Answers:
         self._prefill = Prefill(conversation, counters, spawn)
         self._turn: Turn | None = None  # the last that answers, until the next begins
         self._work: asyncio.Task[None] | None = None
-        self._playbacks: dict[str, Playback] = {}  # of every answer, by its item
+        self._playbacks: dict[str, Playback] = {}  # of the newest answers, by their items
         self._draft_holds = False  # nothing was said since the draft was begun
         self._check: asyncio.Task[None] | None = None  # whether it holds all the same
         self._take_when_checked = False  # the turn has ended while that is being found out
@@ -289,6 +291,8 @@ class Answers:
             self._work = None
         if self._turn is not None and self._turn.answer_id is not None:
             self._playbacks[self._turn.answer_id] = self._turn.playback
+            if len(self._playbacks) > _MOST_PLAYBACKS:
+                del self._playbacks[next(iter(self._playbacks))]
 
     # ---- the work itself ------------------------------------------------------------------------
 

@@ -49,15 +49,17 @@ class Voice:
         frame = int(FRAME_SECONDS * rate_hz)
         said = False
         made_seconds = 0.0
-        async for pcm in self._synthesize(request, rate_hz, priority):
-            made_seconds += len(pcm) / rate_hz
-            if not said:
-                outbox.put(AnswerText(piece, self._epoch, words))
-                said = True
-            for start in range(0, len(pcm), frame):
-                outbox.put(AnswerAudio(pcm[start : start + frame], rate_hz, self._epoch))
-        if said:
-            self._playback.made(made_seconds)
+        try:
+            async for pcm in self._synthesize(request, rate_hz, priority):
+                made_seconds += len(pcm) / rate_hz
+                if not said:
+                    outbox.put(AnswerText(piece, self._epoch, words))
+                    said = True
+                for start in range(0, len(pcm), frame):
+                    outbox.put(AnswerAudio(pcm[start : start + frame], rate_hz, self._epoch))
+        finally:
+            if said:  # a piece that broke off is as long as it came
+                self._playback.made(made_seconds)
 
     def _begin_piece(self, piece: str) -> None:
         """The piece continues the answer; the first one begins the assistant's message."""

@@ -14,13 +14,16 @@ from server.commands import (
     CreateItem,
     CreateResponse,
     KeysPressed,
+    TruncateItem,
     UpdateSettings,
 )
 from server.config import ConversationConfig, InterruptionConfig
 from server.events import (
+    AnswerStarted,
     CallEnded,
     Failed,
     ItemAdded,
+    ItemTruncated,
     ResponseFinished,
     Transcribed,
     TurnFinished,
@@ -107,6 +110,19 @@ async def test_a_draft_that_was_found_wrong_after_the_turn_had_ended_was_no_hit(
     (turn,) = result.of(TurnFinished)
     assert (turn.record.draft, turn.record.status) == ("", "completed")
     assert "turn_confirmed" in turn.record.milestones_ms
+
+
+@virtual_time
+async def test_an_hours_answers_can_be_truncated_if_they_are_not_old() -> None:
+    turn: list[Step] = [CreateResponse(), Silence(3.0)]
+
+    def truncate(place: int) -> Step:
+        return lambda result: TruncateItem(result.of(AnswerStarted)[place].item_id, 300)
+
+    result = await play(Stage(), [*turn * 25, truncate(0), truncate(-20), Silence(0.1)])
+    assert len(result.of(AnswerStarted)) == 25
+    assert [event.error.code for event in result.of(Failed)] == ["item_truncate_invalid_item_id"]
+    assert len(result.of(ItemTruncated)) == 1
 
 
 @virtual_time
