@@ -112,9 +112,7 @@ class TtsEngine:
         try:
             samples, marks = _next_chunk(speech.chunks)
         except Exception as error:
-            failure = error if isinstance(error, EngineError) else _wrapped(error)
-            job.emit(failure)  # type: ignore[arg-type]
-            job.finish()
+            job.fail(error)
             return
         if samples is None:
             if marks:
@@ -183,9 +181,3 @@ def _next_chunk(chunks: Iterator[Samples | Mark]) -> tuple[Samples | None, tuple
             return item, tuple(marks)
         marks.append(item)
     return None, tuple(marks)
-
-
-def _wrapped(error: Exception) -> EngineError:
-    wrapped = EngineError(f"The voice failed: {error!r}.")
-    wrapped.__cause__ = error
-    return wrapped

@@ -167,13 +167,15 @@ def _changes(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"routing.table: {path} cannot be read: {error}") from error
+        raise ConfigError(f"conversation.routing_table: {path} cannot be read: {error}") from error
 
 
 def _pair(text: str) -> tuple[str, str]:
     language, _, name = text.partition("=")
     if not language or not name:
-        raise ConfigError(f'routing.classes: {text!r} is not allowed. Write "tl=high".')
+        raise ConfigError(
+            f'conversation.language_classes: {text!r} is not allowed. Write "tl=high".'
+        )
     return language.strip(), name.strip()
 
 

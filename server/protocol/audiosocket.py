@@ -85,7 +85,11 @@ class AudioSocketDoor:
         task.add_done_callback(self._tasks.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        peer = str(writer.get_extra_info("peername")[0])
+        peername = writer.get_extra_info("peername")
+        if peername is None:  # who has hung up already
+            writer.close()
+            return
+        peer = str(peername[0])
         if not self._may_call(peer):
             log.warning("%s may not call: it is none of telephone.audiosocket_peers", peer)
             self._calls.counters.refused["Forbidden"] += 1

@@ -89,7 +89,8 @@ class Fields:
     def choice(self, name: str, allowed: Collection[T], default: T | None = None) -> T:
         """One of a few values; required without a default."""
         names = " or ".join(repr(value) for value in allowed)
-        return self._checked(name, default, names, lambda value: value in allowed)
+        chosen = self._checked(name, default, names, lambda value: value in allowed)
+        return next(value for value in allowed if value == chosen)  # 8000 for 8000.0
 
     def _checked(
         self, name: str, default: T | None, allowed: str, is_valid: Callable[[Any], bool]

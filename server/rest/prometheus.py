@@ -91,9 +91,10 @@ class Metrics(Collector):
 
     def _batchers(self) -> Iterator[Batcher[Any, Any]]:
         engines = self._engines
-        for batcher in (engines.vad, engines.stt, engines.llm, engines.tts, engines.nmt):
-            if batcher is not None:
-                yield batcher
+        yield from (engines.vad, engines.stt, engines.llm, engines.tts)
+        for optional in (engines.nmt, engines.turn_end):
+            if optional is not None:
+                yield optional
 
 
 def _steps_of_at_most(sizes: Mapping[int, int], most: float) -> int:

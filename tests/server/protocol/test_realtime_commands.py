@@ -47,6 +47,11 @@ def test_an_update_changes_what_it_names_and_keeps_the_rest() -> None:
     assert command.settings.instructions == "Be kind."
 
 
+def test_a_rate_is_a_whole_number_however_it_is_written() -> None:
+    rate_hz = audio_input(format={"type": "audio/pcm", "rate": 16000.0}).input_format.rate_hz
+    assert (rate_hz, type(rate_hz)) == (16_000, int)
+
+
 def test_turn_detection_in_full_and_null() -> None:
     wire = {"type": "server_vad", "threshold": 0.7, "silence_duration_ms": 300}
     detection = audio_input(turn_detection=wire).turn_detection

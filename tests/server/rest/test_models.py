@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from engines.loaded import LoadedModel
 from server.metrics import Milestone, TurnRecord
+from tests.fakes import FakeBatcher
 from tests.server.rest.door import client_of, instant, server_on
 
 WHISPER = LoadedModel("stt", "whisper-small (int8)", "/m/whisper-small", "cpu", 240.0, 1.0)
@@ -31,6 +32,7 @@ def record(status: str, language: str, tier: str, **seconds: float) -> TurnRecor
 
 async def test_what_was_counted_is_told_to_prometheus() -> None:
     stage = instant()
+    stage.turn_end = FakeBatcher("turn end", lambda request: [])
     server = server_on(stage)
     counters = server.counters
     counters.note_turn(record("completed", "en", "direct", speech_end=0.0, transcript=0.25))
@@ -58,6 +60,7 @@ async def test_what_was_counted_is_told_to_prometheus() -> None:
         'tinig_hearing_lag_seconds_bucket{le="0.2"} 0.0',
         'tinig_hearing_lag_seconds_bucket{le="0.5"} 1.0',
         'tinig_engine_jobs{engine="llm"} 0.0',
+        'tinig_engine_jobs{engine="turn end"} 0.0',
         'tinig_engine_batch_size_count{engine="llm"} 0.0',
         'tinig_turn_milestone_seconds_bucket{language="en",le="0.2",milestone="transcript"} 0.0',
         'tinig_turn_milestone_seconds_bucket{language="en",le="0.3",milestone="transcript"} 1.0',

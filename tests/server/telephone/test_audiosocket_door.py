@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import aiohttp
 import pytest
@@ -57,6 +58,18 @@ async def assert_takes_a_call(doors: Doors) -> None:
         await phone.hear_out(spoken.end_seconds, 10.0, calm=0.3)
 
 
+class Gone:
+    """The writer of a connection that has been reset before it was taken."""
+
+    is_closed = False
+
+    def get_extra_info(self, name: str) -> None:
+        return None
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
 # Who gets in.
 
 
@@ -64,6 +77,14 @@ async def assert_takes_a_call(doors: Doors) -> None:
 async def test_the_door_is_closed_until_it_is_configured() -> None:
     async with open_doors(audiosocket=False) as doors:
         assert doors.port == 0
+
+
+@virtual_time
+async def test_who_is_gone_before_they_are_taken_leaves_nothing_open() -> None:
+    async with open_doors() as doors:
+        writer: Any = Gone()
+        await doors.server.audiosocket._serve(asyncio.StreamReader(), writer)
+        assert writer.is_closed
 
 
 @virtual_time
