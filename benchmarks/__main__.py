@@ -14,7 +14,8 @@ from typing import Any
 
 from benchmarks import curve, engine_batches, fullsize, one_call, overhead, prefill_gaps
 from benchmarks.harness import LoadFailed
-from benchmarks.peers import comparison
+from benchmarks.peers import comparison, tables
+from benchmarks.peers.measured import Measured
 from benchmarks.peers.systems import SYSTEMS, Workshop
 from benchmarks.publish import Found, check_places, publish
 from benchmarks.sizes import SIZES, Lacking
@@ -27,6 +28,8 @@ _OVERHEAD_CALLS_HELP = (
     "streaming calls that one core is to hold; the fewer they are, the more each costs: the "
     "process then wakes for every single frame, with cold caches"
 )
+
+_TURNS_HELP = "of each of five calls, for one; of a level's calls together, at least, for peers"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--docs", action="store_true", help="put tables and plots into docs/performance.md"
     )
-    parser.add_argument("--turns", type=int, default=20, help="of each of five calls, for one")
+    parser.add_argument("--turns", type=int, default=20, help=_TURNS_HELP)
     parser.add_argument("--seconds", type=float, default=40.0, help="of a level of the curve")
     parser.add_argument("--levels", type=int, nargs="+", default=list(curve.LEVELS))
     parser.add_argument("--overhead-calls", type=int, default=200, help=_OVERHEAD_CALLS_HELP)
@@ -135,12 +138,12 @@ def _prefill(options: argparse.Namespace, terminal: Terminal) -> Found:
 
 
 def _peers(options: argparse.Namespace, terminal: Terminal) -> Found:
-    terminal.heading(f"Beside others, {options.seconds:.0f} s each")
+    terminal.heading(f"Beside others, {options.turns} turns of a level at least")
     failures: dict[str, str] = {}
     rows: list[dict[str, Any]] = []
 
-    def measured_one(one: comparison.Measured) -> None:
-        terminal.aside(f"    {comparison.line(one)}")
+    def measured_one(one: Measured) -> None:
+        terminal.aside(f"    {tables.line(one)}")
         rows.append(one.to_json())
         text = json.dumps(rows, indent=2)  # kept, however a run of many minutes ends
         (options.output / "peers.json").write_text(text + "\n", "utf-8")
@@ -153,14 +156,12 @@ def _peers(options: argparse.Namespace, terminal: Terminal) -> Found:
         Workshop(options.output, lambda step: terminal.aside(f"  {step}")),
         systems=options.systems,
         levels=options.peer_levels,
-        seconds=options.seconds,
+        turns=options.turns,
         on_measured=measured_one,
         on_failure=failed,
     )
-    path = options.output / "peers.svg"
-    comparison.plot(measured, path)
-    terminal.line(f"\nA plot is in {path}.")
-    return Found({"measured": rows, "failures": failures}, comparison.table(measured))
+    figures = {"measured": rows, "failures": failures}
+    return Found(figures, tables.text(measured, failures), tables.plots(measured))
 
 
 def _fullsize(options: argparse.Namespace, terminal: Terminal) -> Found:

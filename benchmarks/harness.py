@@ -67,9 +67,13 @@ def server(
 
 def begin_load(running: RunningServer, *arguments: str) -> Load:
     """Start `python -m benchmarks.load` with these arguments."""
-    command = [sys.executable, "-m", "benchmarks.load", running.realtime_url, *arguments]
+    return begin_callers("benchmarks.load", running.realtime_url, *arguments)
+
+
+def begin_callers(module: str, *arguments: str) -> Load:
+    """Start a load generator, `python -m module`, with these arguments."""
     process = subprocess.Popen(
-        command,
+        [sys.executable, "-m", module, *arguments],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -28,20 +28,33 @@ def environment(name: str, on_step: Callable[[str], None]) -> Path:
     """
     folder, lock = CACHE / name, REQUIREMENTS / f"{name}.lock"
     python = folder / "bin" / "python"
-    stamp, digest = folder / ".ready", hashlib.sha256(lock.read_bytes()).hexdigest()
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
-        return python
-    on_step(f"making the environment of {name} in {folder}")
-    _run([sys.executable, "-m", "uv", "venv", "--quiet", "--clear", str(folder)])
-    _BEFORE.get(name, _nothing)(python)
-    _install(python, ["--no-deps", "--requirement", str(lock)])
-    _AFTER.get(name, _nothing)(python)
-    stamp.write_text(digest, encoding="utf-8")
+
+    def make() -> None:
+        on_step(f"making the environment of {name} in {folder}")
+        run([sys.executable, "-m", "uv", "venv", "--quiet", "--clear", str(folder)])
+        _BEFORE.get(name, _nothing)(python)
+        uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(python)]
+        run([*uv, "--no-deps", "--requirement", str(lock)])
+        _AFTER.get(name, _nothing)(python)
+
+    make_once(folder, lock, make)
     return python
 
 
-def _install(python: Path, what: Sequence[str]) -> None:
-    _run([sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(python), *what])
+def make_once(folder: Path, lock: Path, make: Callable[[], None]) -> None:
+    """Make what belongs into the folder, unless it was made from this very lock."""
+    stamp, digest = folder / ".ready", hashlib.sha256(lock.read_bytes()).hexdigest()
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != digest:
+        make()
+        stamp.write_text(digest, encoding="utf-8")
+
+
+def run(command: Sequence[str]) -> None:
+    """Run a step of an installation. Raises `PeerUnavailable` with its last words."""
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = "\n".join(done.stderr.strip().splitlines()[-8:])
+        raise PeerUnavailable(f"`{' '.join(command[1:6])} ...` failed:\n{last}")
 
 
 def _install_torch(python: Path) -> None:
@@ -50,15 +63,7 @@ def _install_torch(python: Path) -> None:
     index = [f"--extra-index-url={TORCH_CPU_INDEX}", "--retries=1"] if on_linux else []
     wanted = f"{TORCH}+cpu" if on_linux else TORCH
     pip = [sys.executable, "-m", "pip", "--python", str(python)]
-    _run([*pip, "install", "--quiet", "--no-deps", *index, wanted])
-
-
-def _install_llama(python: Path) -> None:
-    """The very build that Tinig runs on, since it is published as source only."""
-    wheels = sorted((REPOSITORY / ".cache" / "wheels").glob("cpu-*/llama_cpp_python-*.whl"))
-    if not wheels:
-        raise PeerUnavailable("there is no wheel of llama-cpp-python in .cache/wheels: make setup")
-    _install(python, ["--no-deps", str(wheels[-1])])
+    run([*pip, "install", "--quiet", "--no-deps", *index, wanted])
 
 
 def _prepare_speech_to_speech(python: Path) -> None:
@@ -77,19 +82,12 @@ def _prepare_speech_to_speech(python: Path) -> None:
     )
     punkt.mkdir(parents=True)
     (data / "nltk" / "taggers" / "averaged_perceptron_tagger_eng").mkdir(parents=True)  # unused
-    _run([str(python), "-c", code, str(punkt)])
+    run([str(python), "-c", code, str(punkt)])
 
 
 def _nothing(_: Path) -> None:
     """For an environment that is ready as installed."""
 
 
-def _run(command: Sequence[str]) -> None:
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
-    if done.returncode:
-        last = "\n".join(done.stderr.strip().splitlines()[-8:])
-        raise PeerUnavailable(f"`{' '.join(command[1:6])} ...` failed:\n{last}")
-
-
-_BEFORE = {"speech-to-speech": _install_torch, "llama": _install_llama}
+_BEFORE = {"speech-to-speech": _install_torch}
 _AFTER = {"speech-to-speech": _prepare_speech_to_speech}

@@ -8,7 +8,7 @@ VOICE_FOLDER holds voice.onnx and voice.onnx.json. TURNS: "smart" ends a turn by
 """
 
 import sys
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
@@ -57,47 +57,56 @@ class PcmSerializer(FrameSerializer):
         return InputAudioRawFrame(audio, PIPELINE_HZ, 1) if audio else None
 
 
-def pipeline_for(transport: FastAPIWebsocketTransport, made_of: Sequence[str]) -> Pipeline:
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """All of a pipeline but the line, its models loaded."""
+
+    stt: WhisperSTTService
+    llm: OpenAILLMService
+    tts: PiperTTSService
+    aggregators: LLMContextAggregatorPair
+
+    def pipeline(self, transport: FastAPIWebsocketTransport) -> Pipeline:
+        """On a line."""
+        return Pipeline(
+            [
+                transport.input(),
+                self.stt,
+                self.aggregators.user(),
+                self.llm,
+                self.tts,
+                transport.output(),
+                self.aggregators.assistant(),
+            ]
+        )
+
+
+def load(whisper: str, voice: str, llm_url: str, turns: str, instructions: str) -> Bot:
     """Of the arguments of this program. Every setting that is not named is pipecat's default."""
-    whisper, voice, llm_url, turns, instructions = made_of
-    stt = WhisperSTTService(
-        device="cpu",
-        compute_type="int8",
-        settings=WhisperSTTService.Settings(model=whisper, language=Language.EN),
-    )
-    llm = OpenAILLMService(
-        api_key="not asked for",
-        base_url=llm_url,
-        settings=OpenAILLMService.Settings(
-            model="starter", temperature=0.0, system_instruction=instructions
-        ),
-    )
-    tts = PiperTTSService(
-        download_dir=Path(voice), settings=PiperTTSService.Settings(voice="voice")
-    )
     by_silence = UserTurnStrategies(stop=[SpeechTimeoutUserTurnStopStrategy()])
-    aggregators = LLMContextAggregatorPair(
-        LLMContext(),
-        user_params=LLMUserAggregatorParams(
-            vad_analyzer=SileroVADAnalyzer(),
-            user_turn_strategies=by_silence if turns == "timeout" else None,
-        ),
+    user_params = LLMUserAggregatorParams(
+        vad_analyzer=SileroVADAnalyzer(),
+        user_turn_strategies=by_silence if turns == "timeout" else None,
     )
-    return Pipeline(
-        [
-            transport.input(),
-            stt,
-            aggregators.user(),
-            llm,
-            tts,
-            transport.output(),
-            aggregators.assistant(),
-        ]
+    return Bot(
+        WhisperSTTService(
+            device="cpu",
+            compute_type="int8",
+            settings=WhisperSTTService.Settings(model=whisper, language=Language.EN),
+        ),
+        OpenAILLMService(
+            api_key="not asked for",
+            base_url=llm_url,
+            settings=OpenAILLMService.Settings(model="starter", system_instruction=instructions),
+        ),
+        PiperTTSService(download_dir=Path(voice), settings=PiperTTSService.Settings(voice="voice")),
+        LLMContextAggregatorPair(LLMContext(), user_params=user_params),
     )
 
 
 def main(port: str, *made_of: str) -> None:
-    """Serve until told to stop."""
+    """Serve one call, then wait to be told to stop."""
+    bot = load(*made_of)  # before the call, as an agent kept warm
     app = FastAPI()
 
     @app.get("/readyz")
@@ -106,17 +115,17 @@ def main(port: str, *made_of: str) -> None:
 
     @app.websocket("/call")
     async def call(websocket: WebSocket) -> None:
+        await websocket.accept()
         params = FastAPIWebsocketParams(
             audio_in_enabled=True, audio_out_enabled=True, serializer=PcmSerializer()
         )
         transport = FastAPIWebsocketTransport(websocket=websocket, params=params)
-        worker = PipelineWorker(pipeline_for(transport, made_of))
+        worker = PipelineWorker(bot.pipeline(transport))
 
         @transport.event_handler("on_client_disconnected")
         async def hung_up(_: FastAPIWebsocketTransport, __: WebSocket) -> None:
             await worker.cancel()
 
-        await websocket.accept()  # only now, so that no caller waits for models in the call
         runner = WorkerRunner(handle_sigint=False)
         await runner.add_workers(worker)
         await runner.run()

@@ -2,8 +2,9 @@
 
     python speech_server.py PORT VOICE_FOLDER
 
-VOICE_FOLDER holds voice.onnx and voice.onnx.json. Answers with raw PCM16 at 24 kHz, OpenAI's rate,
-sentence by sentence: speech-to-speech's own resampler needs minutes for a second of 22,050 Hz.
+VOICE_FOLDER holds voice.onnx and voice.onnx.json. Answers with raw PCM16 at 16 kHz, the rate of
+speech-to-speech's pipeline, sentence by sentence: its own resampler needs minutes for a second of
+22,050 Hz.
 Runs in the environment of speech-to-speech.
 """
 
@@ -19,7 +20,7 @@ from fastapi.responses import StreamingResponse
 from piper import PiperVoice
 from pydantic import BaseModel
 
-RATE_HZ = 24_000
+RATE_HZ = 16_000
 
 
 class SpeechRequest(BaseModel):

@@ -1,7 +1,7 @@
 """The systems beside each other: how each is started for so many calls, with the same models.
 
 What differs from a system's own defaults stands here and in `pipecat_bot.py`, and why in
-`docs/performance.md`.
+`docs/performance/peers.md`.
 """
 
 import os
@@ -14,12 +14,14 @@ from pathlib import Path
 
 from benchmarks.harness import server
 from benchmarks.peers.environments import HERE, PeerUnavailable, environment
+from benchmarks.peers.llama_server import llama_server
 from evaluation.server_process import REPOSITORY, answers, free_port, process
 from server.language.prompts import Prompt, prompt
 
 STARTER = REPOSITORY / "models" / "starter"
 INSTRUCTIONS = prompt(Prompt.DIRECT, "en").strip()
 START_SECONDS = 180.0
+CONTEXT_TOKENS = 2048  # of a call
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def tinig(calls: int, workshop: Workshop) -> Iterator[Running]:
 def pipecat(calls: int, workshop: Workshop, *, turns: str) -> Iterator[Running]:
     """A process a call, as its documentation deploys it; one LLM server for all."""
     python, voice = workshop.python("pipecat"), workshop.voice()
-    with _llm(workshop) as (llm_url, llm_pid), ExitStack() as stack:
+    with _llm(calls, workshop) as (llm_url, llm_pid), ExitStack() as stack:
 
         def bot(number: int) -> tuple[str, int]:
             port = free_port()
@@ -94,7 +96,7 @@ def speech_to_speech(calls: int, workshop: Workshop, *, turns: str) -> Iterator[
         "NLTK_DATA": str(share / "nltk"),
         "HF_HUB_OFFLINE": "1",
     }
-    with _llm(workshop) as (llm_url, llm_pid), ExitStack() as stack:
+    with _llm(calls, workshop) as (llm_url, llm_pid), ExitStack() as stack:
         speech_port = free_port()
         speech = [str(python), str(HERE / "speech_server.py"), str(speech_port), str(voice)]
         log = workshop.output / "speech-server.log"
@@ -124,6 +126,7 @@ def _speech_to_speech_options(calls: int, llm_url: str, speech_url: str) -> list
         "--stream_batch_sentences=1",
         "--tts=openai",
         f"--openai_tts_base_url={speech_url}",
+        "--openai_tts_sample_rate=16000",
     ]
 
 
@@ -137,13 +140,21 @@ def _smart_turn(workshop: Workshop) -> Path:
 
 
 @contextmanager
-def _llm(workshop: Workshop) -> Iterator[tuple[str, int]]:
-    """llama-cpp-python's own OpenAI-compatible server on the same GGUF: its URL and process."""
+def _llm(calls: int, workshop: Workshop) -> Iterator[tuple[str, int]]:
+    """llama.cpp's server on the starter model, a slot a call: its URL and process."""
     port = free_port()
-    command = [str(workshop.python("llama")), "-m", "llama_cpp.server", f"--port={port}"]
-    command += [f"--model={STARTER / 'llm' / 'starter.gguf'}", "--model_alias=starter"]
-    command += ["--n_ctx=2048", "--interrupt_requests=false"]
-    with _process(command, workshop.output / "llm-server.log", port, "/v1/models") as pid:
+    options = {
+        "host": "127.0.0.1",
+        "port": port,
+        "model": STARTER / "llm" / "starter.gguf",
+        "alias": "starter",
+        "parallel": calls,
+        "ctx-size": calls * CONTEXT_TOKENS,
+        "temp": 0,
+    }
+    command = [str(llama_server(workshop.on_step))]
+    command += [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    with _process(command, workshop.output / "llm-server.log", port, "/health") as pid:
         yield f"http://127.0.0.1:{port}/v1", pid
 
 

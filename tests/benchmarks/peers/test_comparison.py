@@ -1,62 +1,71 @@
-"""What is made of the measurements."""
+"""Which systems are asked for how many calls."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from benchmarks.peers import comparison
-from benchmarks.peers.comparison import Measured, plot, table, times
+from benchmarks.peers.correctness import Judge
 from benchmarks.peers.environments import PeerUnavailable
+from benchmarks.peers.measured import Measured
 from benchmarks.peers.systems import SYSTEMS, Running, Workshop
 from benchmarks.results import Exchange, LoadResult
 
 
-def _measured(
-    system: str, *milliseconds: float | None, dry_seconds: float = 0.0, failures: int = 0
-) -> Measured:
-    exchanges = tuple(
-        Exchange(0, turn, "en", "Hello!", ms, answer_seconds=10.0, dry_seconds=dry_seconds)
-        for turn, ms in enumerate(milliseconds)
+def _measure(
+    tmp_path: Path, levels: list[int], turns: int = 20
+) -> tuple[list[Measured], list[tuple[str, str]]]:
+    failures: list[tuple[str, str]] = []
+    measured = comparison.measure(
+        Workshop(tmp_path, lambda step: None),
+        systems=["other"],
+        levels=levels,
+        turns=turns,
+        on_measured=lambda one: None,
+        on_failure=lambda name, why: failures.append((name, why)),
     )
-    result = LoadResult(2, 40.0, exchanges, 1.0, 0.0, ("cannot call",) * failures)
-    return Measured(system, result, len(result.answered), 20.0, 512.0)
+    return measured, failures
 
 
-def test_a_system_is_beside_ours_at_the_same_level() -> None:
-    rows = table([_measured("Tinig", 500.0, 500.0), _measured("other", 1000.0, 1500.0)])
-    assert "1.0 / 1.0" in rows.splitlines()[2]
-    assert "2.5 / 3.0" in rows.splitlines()[3]
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """What the callers were asked for, of a system that is right, and slow from 4 calls on."""
+    asked: list[tuple[str, ...]] = []
+
+    @contextmanager
+    def other(calls: int, workshop: Workshop) -> Iterator[Running]:
+        yield Running("pcm", ("ws://nowhere/call",), ())
+
+    def begin_callers(module: str, *arguments: str) -> Mock:
+        asked.append(arguments)
+        calls = int(arguments[2].removeprefix("--calls="))
+        exchange = Exchange(0, 0, "en", "Thank you.", 900.0 if calls < 4 else 1900.0)
+        result = LoadResult(calls, 10.0, (exchange,), 1.0, 0.0)
+        return Mock(result=lambda: result)
+
+    monkeypatch.setitem(SYSTEMS, "other", other)
+    monkeypatch.setattr(comparison, "begin_callers", begin_callers)
+    monkeypatch.setattr(Judge, "is_right", lambda self, exchange, recording: True)
+    return asked
 
 
-def test_without_answers_there_is_no_ratio() -> None:
-    assert times(_measured("other", None).result, _measured("Tinig", 500.0).result) == "-"
+def test_a_system_is_not_asked_for_more_calls_than_it_holds(
+    asked: list[tuple[str, ...]], tmp_path: Path
+) -> None:
+    measured, _ = _measure(tmp_path, [1, 2, 4, 8])
+    assert [(one.calls, one.is_held) for one in measured] == [(1, True), (2, True), (4, False)]
+    assert len(asked) == 3
 
 
-def test_an_answer_that_never_came_counts_as_late() -> None:
-    assert _measured("other", *[900.0] * 19, None).is_held
-    assert not _measured("other", *[900.0] * 9, None).is_held
-    assert not _measured("other", *[900.0] * 9, 1900.0).is_held
-
-
-def test_broken_audio_and_lost_calls_are_not_held() -> None:
-    assert not _measured("other", 900.0, dry_seconds=0.1).is_held
-    assert not _measured("other", 900.0, failures=1).is_held
-    assert not _measured("other").is_held
-
-
-def test_the_json_says_what_the_row_says() -> None:
-    body = _measured("other", 1000.0, None).to_json()
-    assert body["voice_to_voice_ms"] == [1000.0, 1000.0, 1000.0]
-    assert (body["turns"], body["right"], body["cores"]) == (2, 1, 0.5)
-    assert body["held"] is False
-
-
-def test_the_plot_names_every_system(tmp_path: Path) -> None:
-    plot([_measured("Tinig", 500.0), _measured("other", None)], tmp_path / "peers.svg")
-    drawing = (tmp_path / "peers.svg").read_text(encoding="utf-8")
-    assert "Tinig" in drawing
-    assert "other" in drawing
+def test_the_turns_of_a_level_are_shared_by_its_callers(
+    asked: list[tuple[str, ...]], tmp_path: Path
+) -> None:
+    _measure(tmp_path, [1, 2, 3], turns=7)
+    turns = [argument for call in asked for argument in call if "--turns" in argument]
+    assert turns == ["--turns=7", "--turns=4", "--turns=3"]
 
 
 def test_a_peer_that_cannot_run_is_told_once_and_left_out(
@@ -66,15 +75,6 @@ def test_a_peer_that_cannot_run_is_told_once_and_left_out(
         raise PeerUnavailable("no such package")
 
     monkeypatch.setitem(SYSTEMS, "other", unavailable)
-    steps: list[str] = []
-    failures: list[tuple[str, str]] = []
-    measured = comparison.measure(
-        Workshop(tmp_path, steps.append),
-        systems=["other"],
-        levels=[1, 2],
-        seconds=1.0,
-        on_measured=lambda one: None,
-        on_failure=lambda name, why: failures.append((name, why)),
-    )
-    assert (measured, steps) == ([], ["other, 1 calls"])
+    measured, failures = _measure(tmp_path, [1, 2])
+    assert measured == []
     assert failures == [("other", "no such package")]

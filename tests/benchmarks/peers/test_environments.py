@@ -39,7 +39,7 @@ def test_what_cannot_be_installed_is_told_and_not_taken_for_ready(
 
 def test_every_lock_names_versions_and_no_index() -> None:
     locks = sorted(environments.REQUIREMENTS.glob("*.lock"))
-    assert [path.stem for path in locks] == ["llama", "pipecat", "speech-to-speech"]
+    assert [path.stem for path in locks] == ["pipecat", "speech-to-speech"]
     for path in locks:
         lines = path.read_text(encoding="utf-8").split("\n")
         assert all("==" in line for line in lines if line), path

@@ -20,6 +20,7 @@ from evaluation.recording import Pcm
 
 BEEP: Pcm = np.full(RATE_HZ // 5, 3000, np.int16)
 SAID = Utterance("en", "Hello!", np.full(RATE_HZ // 4, 5000, np.int16))
+UTTERANCES = web.AppKey("UTTERANCES", list[str])  # that the agent has heard
 
 
 async def _agent(request: web.Request) -> web.WebSocketResponse:
@@ -31,6 +32,7 @@ async def _agent(request: web.Request) -> web.WebSocketResponse:
         assert message.type is WSMsgType.BINARY
         is_loud = bool(np.frombuffer(message.data, "<i2").any())
         if is_loud and not has_spoken:
+            request.app[UTTERANCES].append(request.path)
             await socket.send_str("interrupt")
             if request.path == "/rash":
                 await socket.send_bytes(BEEP.tobytes())
@@ -46,20 +48,32 @@ async def _agent(request: web.Request) -> web.WebSocketResponse:
 @pytest.fixture
 async def agent() -> AsyncIterator[TestServer]:
     app = web.Application()
+    app[UTTERANCES] = []
     app.router.add_get("/{kind}", _agent)
     server = TestServer(app)
     async with server:
         yield server
 
 
-async def _turn(agent: TestServer, kind: str, recordings: Path) -> Exchange:
+async def _call(agent: TestServer, kind: str, turns: int, recordings: Path) -> list[Exchange]:
     url = str(agent.make_url(f"/{kind}"))
-    plan = load.Plan(WIRES["pcm"], (url,), turns=1, seconds=60.0, recordings=recordings)
-    talker = load.Talker(0, [SAID], random.Random(0), plan)
+    talker = load.Talker(
+        0, [SAID], random.Random(0), load.Plan(WIRES["pcm"], (url,), turns, recordings)
+    )
     await talker.run(0.0)
     assert talker.failure == ""
-    (exchange,) = talker.exchanges
+    return talker.exchanges
+
+
+async def _turn(agent: TestServer, kind: str, recordings: Path) -> Exchange:
+    (exchange,) = await _call(agent, kind, 1, recordings)
     return exchange
+
+
+async def test_the_first_turn_of_a_call_is_not_counted(agent: TestServer, tmp_path: Path) -> None:
+    exchanges = await _call(agent, "prompt", 2, tmp_path)
+    assert [one.turn for one in exchanges] == [0, 1]
+    assert len(agent.app[UTTERANCES]) == 3
 
 
 async def test_an_answer_is_timed_and_recorded_by_the_callers_ear(
@@ -97,7 +111,7 @@ async def test_an_agent_that_stays_silent(
 
 
 async def test_a_line_that_is_refused_is_the_calls_failure(tmp_path: Path) -> None:
-    plan = load.Plan(WIRES["pcm"], ("ws://127.0.0.1:1/call",), 1, 60.0, tmp_path)
+    plan = load.Plan(WIRES["pcm"], ("ws://127.0.0.1:1/call",), 1, tmp_path)
     talker = load.Talker(0, [SAID], random.Random(0), plan)
     await talker.run(0.0)
     assert "cannot call ws://127.0.0.1:1/call" in talker.failure
