@@ -23,10 +23,10 @@ from benchmarks.utterances import utterances
 from evaluation.caller import RATE_HZ, Caller, Spoken
 
 INTENTS = ("capital", "clinic", "thanks")  # answered by themselves
-SEED = 8  # of sentences whose answers the judge hears rightly
+SEED = 6  # of sentences whose answers the judge hears rightly
 ANSWER_SECONDS = 10.0  # that a caller waits for one
 OVER_SECONDS = 1.0  # of nothing heard, after which the caller takes the answer to be over
-PAUSE_SECONDS = (0.5, 1.5)  # of thought before the next utterance
+PAUSE_SECONDS = (0.2, 0.8)  # of thought before the next utterance
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ class Measured:
     right: int  # turns that were answered rightly
     cpu_seconds: float
     resident_mb: float
+    other_cpu_seconds: float = 0.0  # of the machine: neither the system's nor the callers'
 
     @property
     def calls(self) -> int:
@@ -35,6 +36,11 @@ class Measured:
     def cores(self) -> float:
         """That the system kept busy."""
         return self.cpu_seconds / self.result.seconds
+
+    @property
+    def other_cores(self) -> float:
+        """What neither the system nor the callers took of the machine."""
+        return self.other_cpu_seconds / self.result.seconds
 
     @property
     def late_share(self) -> float:
@@ -70,6 +76,7 @@ class Measured:
             "right": self.right,
             "cores": self.cores,
             "resident_mb": self.resident_mb,
+            "other_cores": self.other_cores,
             "problems": [*problems, *self.result.failures],
             "held": self.is_held,
             "generator_is_bottleneck": self.result.is_bottleneck,

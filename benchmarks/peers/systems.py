@@ -118,6 +118,7 @@ def _speech_to_speech_options(calls: int, llm_url: str, speech_url: str) -> list
         "--stt=faster-whisper",
         f"--faster_whisper_stt_model_name={STARTER / 'stt'}",
         "--faster_whisper_stt_compute_type=int8",
+        "--no_enable_live_transcription",
         "--llm_backend=chat-completions",
         "--model_name=starter",
         f"--responses_api_base_url={llm_url}",
@@ -151,6 +152,7 @@ def _llm(calls: int, workshop: Workshop) -> Iterator[tuple[str, int]]:
         "parallel": calls,
         "ctx-size": calls * CONTEXT_TOKENS,
         "temp": 0,
+        "threads": 1,
     }
     command = [str(llama_server(workshop.on_step))]
     command += [part for name, value in options.items() for part in (f"--{name}", str(value))]

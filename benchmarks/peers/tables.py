@@ -57,6 +57,7 @@ def levels(measured: Sequence[Measured]) -> str:
         "MB",
         "held",
         "callers, cores",
+        "others, cores",
     ]
     return markdown(head, [_level_row(one, measured) for one in measured])
 
@@ -77,6 +78,7 @@ def _level_row(one: Measured, measured: Sequence[Measured]) -> list[str]:
         _megabytes(one),
         "yes" if one.is_held else "no",
         f"{result.cpu_seconds / result.seconds:.2f}{'!' if result.is_bottleneck else ''}",
+        f"{one.other_cores:.2f}",
     ]
 
 

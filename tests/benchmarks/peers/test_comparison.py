@@ -60,6 +60,15 @@ def test_a_system_is_not_asked_for_more_calls_than_it_holds(
     assert len(asked) == 3
 
 
+def test_a_level_with_late_callers_is_measured_again_once(
+    asked: list[tuple[str, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LoadResult, "is_bottleneck", property(lambda self: True))
+    measured, _ = _measure(tmp_path, [1])
+    assert len(measured) == 1
+    assert len(asked) == 2
+
+
 def test_the_turns_of_a_level_are_shared_by_its_callers(
     asked: list[tuple[str, ...]], tmp_path: Path
 ) -> None:
