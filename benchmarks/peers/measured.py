@@ -8,7 +8,7 @@ from benchmarks.curve import LATEST_MS, MOST_UNDERRUNS
 from benchmarks.results import LoadResult, Percentiles, percentiles
 
 MOST_LATE = 0.05  # of the turns: P95, an answer that never came counting as late
-LEAST_RIGHT = 0.9  # of the turns; the judge mishears some answers itself
+LEAST_RIGHT = 0.8  # of the turns; the starter recognizer errs, in the systems and as the judge
 
 
 @dataclass(frozen=True, slots=True)
