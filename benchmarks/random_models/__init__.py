@@ -12,11 +12,12 @@ from benchmarks.random_models.llama import (
     write_random_gguf,
     write_scripted_gguf,
 )
-from benchmarks.random_models.vits import VitsShape, write_random_vits
+from benchmarks.random_models.vits import HIGH, VitsShape, write_random_vits
 from benchmarks.random_models.whisper import WhisperShape, write_scripted_whisper
 
 __all__ = [
     "CHAT_TEMPLATE",
+    "HIGH",
     "VitsShape",
     "WhisperShape",
     "random_weights",

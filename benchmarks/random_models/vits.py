@@ -19,6 +19,7 @@ from piper.phoneme_ids import DEFAULT_PHONEME_ID_MAP
 from benchmarks.random_models.onnx_graph import OnnxGraph
 
 RATE_HZ = 22_050
+HOP_SAMPLES = 256  # of a frame
 FRAMES_PER_ID = 3  # with a pad between all phonemes, of which there are some 15 a second
 _NUM_SYMBOLS = 256
 _WINDOW = 4  # of relative positions
@@ -41,6 +42,7 @@ class VitsShape:
     upsample_rates: Sequence[int] = (8, 8, 4)
     kernels: Sequence[int] = (3, 5, 7)  # of the decoder's residual blocks
     dilations: Sequence[Sequence[int]] = ((1, 2), (2, 6), (3, 12))
+    paired: bool = False  # each dilated convolution of those blocks with one that is not
 
 
 def write_random_vits(path: Path, shape: VitsShape | None = None, *, seed: int = 0) -> None:
@@ -64,6 +66,15 @@ def write_random_vits(path: Path, shape: VitsShape | None = None, *, seed: int =
         "phoneme_id_map": DEFAULT_PHONEME_ID_MAP,
     }
     path.with_name(f"{path.name}.json").write_text(json.dumps(config), encoding="utf-8")
+
+
+HIGH = VitsShape(
+    decoder_channels=512,
+    upsample_rates=(8, 8, 2, 2),
+    kernels=(3, 7, 11),
+    dilations=3 * ((1, 3, 5),),
+    paired=True,
+)
 
 
 class _Voice:
@@ -248,7 +259,7 @@ class _Voice:
         return graph.convolution(f"{name}.post", graph.add("Sum", *skipped), channels, inputs)
 
     def _decoded(self, latent: str) -> str:
-        """HiFi-GAN: [1, 1, N] of the latent frames. Kong et al. (2020), the second residual block;
+        """HiFi-GAN: [1, 1, N] of the latent frames. Kong et al. (2020), section 2.2;
         `engines.tts.vits_graph` knows it by the name of its first weight."""
         graph, shape = self._graph, self._shape
         channels = shape.decoder_channels
@@ -277,5 +288,8 @@ class _Voice:
             step = graph.convolution(
                 f"{name}.{dilation}", bent, channels, channels, kernel, dilation=dilation
             )
+            if self._shape.paired:
+                step = graph.add("LeakyRelu", step, alpha=_LEAK)
+                step = graph.convolution(f"{name}.{dilation}.2", step, channels, channels, kernel)
             signal = graph.add("Add", step, signal)
         return signal

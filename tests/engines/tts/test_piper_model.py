@@ -1,11 +1,13 @@
 """The cut decoder, on a graph of the true VITS architecture with random weights."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 
+from benchmarks.random_models import HIGH, write_random_vits
 from engines.errors import ModelError
 from engines.tts import piper_model, vits_graph
 from engines.tts.onnx_session import providers
@@ -113,6 +115,33 @@ def test_a_graph_that_cannot_be_cut_runs_whole(tmp_path: Path) -> None:
     assert audio.shape == (500,)
     chunks = list(model.speak([1, *([14, 0] * 100), 2], NO_NOISE, 0))
     assert [len(chunk) for chunk in chunks] == [16384, 20200 - 16384]
+
+
+def test_a_decoder_that_cannot_be_run_alone_runs_whole_and_is_told(
+    whole: WholeModel, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    voice = onnx.load(str(TINY_VITS))
+    (weight,) = [t for t in voice.graph.initializer if t.name == "dec.conv_pre.weight"]
+    constant = onnx.helper.make_node("Constant", [], [weight.name], value=weight)
+    voice.graph.initializer.remove(weight)
+    voice.graph.node.insert(0, constant)
+    path = tmp_path / "other.onnx"
+    onnx.save(voice, str(path))
+    with caplog.at_level("INFO"):
+        model = open_model(path, "cpu")
+    assert isinstance(model, WholeModel)
+    assert np.array_equal(audio_of(model), audio_of(whole))
+    assert [record.message for record in caplog.records if "in one piece" in record.message]
+
+
+def test_the_decoder_of_a_high_quality_voice_is_cut_alike(tmp_path: Path) -> None:
+    path = tmp_path / "high.onnx"
+    write_random_vits(path, replace(HIGH, channels=16, filter_channels=32, decoder_channels=64))
+    model = open_model(path, "cpu")
+    assert isinstance(model, CutModel)
+    expected = audio_of(WholeModel(path, "cpu"))
+    assert np.abs(expected).max() > 0.05
+    assert np.abs(audio_of(model) - expected).max() < 1e-6
 
 
 def test_it_runs_on_the_cpu_when_asked(cut: CutModel) -> None:
