@@ -20,7 +20,7 @@ from engines.stt.transcription import SttRequest, Transcript, Window, Work, batc
 from engines.stt.whisper import MAX_FRAMES, MAX_NEW_TOKENS, Encoded, Mel, WhisperModel
 from engines.stt.windows import RATE_HZ
 
-_CPU_BATCH = 6  # on a CPU the decoder gains from a batch, the encoder does not
+_CPU_BATCH = 6  # on a CPU the decoder gains from a batch; the encoder does not, and pays to pad
 _GPU_BATCH = 24
 _BUCKET_FRAMES = 100
 _MIN_FRAMES = 200  # no model is trained on less
@@ -79,7 +79,7 @@ class SttEngine:
         kind = _kind(jobs[0].priority)
         chosen = [job for job in jobs if not self._on_cpu or _kind(job.priority) == kind]
         windows = [self._next_window(job.state) for job in chosen if not job.state.is_done]
-        for batch in batches(windows):
+        for batch in batches(windows, pads=not self._on_cpu):  # see _CPU_BATCH
             self._transcribe(batch)
         for job in chosen:
             if job.state.is_done:

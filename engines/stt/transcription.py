@@ -198,16 +198,17 @@ class Window:
         return None
 
 
-def batches(windows: Sequence[Window]) -> Iterator[list[Window]]:
-    """Windows that go through the model together: one temperature, similar lengths.
+def batches(windows: Sequence[Window], *, pads: bool) -> Iterator[list[Window]]:
+    """Windows that go through the model together: one temperature, and one length.
 
-    A batch is padded to its longest window, which is at most about twice the shortest.
+    Where it `pads`, a batch is padded to its longest window, at most about twice the shortest.
     """
     ordered = sorted(windows, key=lambda window: (window.work.temperature, -window.frames))
     for _, alike in groupby(ordered, key=lambda window: window.work.temperature):
         batch: list[Window] = []
         for window in alike:
-            if batch and batch[0].frames > 2 * window.frames + _SIMILAR_FRAMES:
+            longest = 2 * window.frames + _SIMILAR_FRAMES if pads else window.frames
+            if batch and batch[0].frames > longest:
                 yield batch
                 batch = []
             window.frames = batch[0].frames if batch else window.frames

@@ -85,12 +85,16 @@ def test_a_batch_equals_its_requests_alone(engine: SttEngine) -> None:
     assert all(transcript.text for transcript in together)
 
 
-def test_lengths_that_differ_much_are_not_padded_to_each_other(
-    engine: SttEngine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("device", "encoded"), [("cpu", [2100, 400, 300, 200]), ("cuda", [2100, 400])]
+)
+def test_lengths_are_padded_to_each_other_where_it_pays(
+    device: str, encoded: list[int], engine: SttEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(engine._model, "device", device)
     frames = record_frames(engine, monkeypatch)
-    transcribe(engine, *(ask(noisy_tone(seconds)) for seconds in (1, 2, 3, 20)))
-    assert frames == [2100, 400]
+    transcribe(engine, *(ask(noisy_tone(seconds)) for seconds in (1, 2, 2.05, 3, 20)))
+    assert frames == encoded
 
 
 async def test_calls_share_a_step_through_the_batcher(short_directory: Path) -> None:
