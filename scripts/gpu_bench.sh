@@ -1,17 +1,23 @@
 #!/bin/bash
 # Full size on a bare machine: a GPU, CUDA's compiler, cmake, ninja, a Python 3.12 with the common
 # packages, no network. docs/log.md has the whole commands.
-#   gpu_bench.sh pack    here: put what that machine lacks into .gpu/, in two parts of some 40 MB
+#   gpu_bench.sh pack    here: put what that machine lacks into .gpu/, in two parts
 #   gpu_bench.sh begin   there, with .gpu/a.tar.xz: compile llama.cpp in the background
-#   gpu_bench.sh finish  there, with .gpu/b.tar.xz: wait for the compiler; write /tmp/gpu.env
+#   gpu_bench.sh finish  there, with .gpu/b.tar.xz: wait for the compiler; write $PLACE/gpu.env
+# To rehearse it without a GPU: CUDA=OFF PLACE=<empty folder>, with any file named libcublas.so.13
+# in it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+CUDA=${CUDA:-ON}
+PLACE=${PLACE:-/tmp}
+MOST_MB=64 # that travel with a call: the working tree and one part
 TAGS=(manylinux_2_28 manylinux_2_27 manylinux_2_17 manylinux2014)
 WHEELS=(ctranslate2 faster-whisper piper-tts silero-vad gguf espeakng-loader unicode-rbnf emoji babel av
     diskcache pathvalidate)
-SECOND=(av av.libs piper espeakng_loader babel silero_vad emoji)
-CUT=(piper/hebrew piper/tashkeel piper/train silero_vad/data/*.jit silero_vad/data/*.safetensors)
+SECOND=(av av.libs piper silero_vad emoji)
+CUT=(piper/hebrew piper/train piper/img)
+LOCALES='(root|((en|es|fr|hi|fil|tl)(_.*)?))[.]dat' # of Babel
 BACKENDS=(cann et hexagon metal opencl openvino sycl virtgpu vulkan webgpu)
 NOT_BUILT=(COMMON TESTS TOOLS EXAMPLES SERVER APP)
 
@@ -20,7 +26,7 @@ pinned() { # for Python 3.12, of which a lock tells last
 }
 
 pack() {
-    local work source platforms wheels
+    local work source platforms wheels tree part with_tree
     mapfile -t wheels < <(pinned "${WHEELS[@]}")
     work=$(mktemp -d)
     read -ra platforms <<< "$(printf -- "--platform %s_x86_64 " "${TAGS[@]}")"
@@ -33,38 +39,53 @@ pack() {
     tar xzf "$work"/llama_cpp_python-*.tar.gz -C "$work/llama" --strip-components=1
     mv "$work/llama/llama_cpp" "$work/site/"
     (cd "$work/site" && rm -rf "${CUT[@]}")
-    (cd "$work/llama/vendor/llama.cpp" && rm -rf docs models tools tests benches examples \
-        "${BACKENDS[@]/#/ggml/src/ggml-}")
+    find "$work/site/babel/locale-data" -regextype posix-extended -type f \
+        ! -regex ".*/$LOCALES" -delete
+    find "$work/site/silero_vad/data" -type f ! -name '*_16k_op15.onnx' -delete
+    (cd "$work/llama/vendor/llama.cpp" && rm -rf docs models tools tests benches examples media \
+        gguf-py "${BACKENDS[@]/#/ggml/src/ggml-}")
     tar c -C "$work/site" "${SECOND[@]}" | xz -T0 > .gpu/b.tar.xz
     (cd "$work/site" && rm -rf "${SECOND[@]}")
     tar c -C "$work" site -C llama/vendor llama.cpp | xz -T0 > .gpu/a.tar.xz
     rm -rf "$work"
-    ls -l .gpu
+    tree=$(git ls-files -z | xargs -0 du -cb | tail -n 1 | cut -f 1)
+    for part in a b; do
+        with_tree=$(((tree + $(stat -c %s ".gpu/$part.tar.xz")) >> 20))
+        echo "part $part with the working tree: $with_tree MB of $MOST_MB"
+        [ "$with_tree" -lt "$MOST_MB" ]
+    done
 }
 
 begin() {
-    tar xJf .gpu/a.tar.xz -C /tmp
-    cmake -S /tmp/llama.cpp -B /tmp/llama -G Ninja -DCMAKE_BUILD_TYPE=Release -DGGML_CUDA=ON \
-        -DCMAKE_CUDA_ARCHITECTURES=90 -DBUILD_SHARED_LIBS=ON \
+    tar xJf .gpu/a.tar.xz -C "$PLACE"
+    # Like `make setup`, for no processor in particular: with AMX, ggml's products crashed here.
+    cmake -S "$PLACE/llama.cpp" -B "$PLACE/llama" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+        -DGGML_CUDA="$CUDA" -DCMAKE_CUDA_ARCHITECTURES=90 -DBUILD_SHARED_LIBS=ON -DGGML_NATIVE=OFF \
         $(printf -- '-DLLAMA_BUILD_%s=OFF ' "${NOT_BUILT[@]}")
-    setsid nohup sh -c 'cmake --build /tmp/llama; echo $? > /tmp/llama/status' \
-        > /tmp/llama/log 2>&1 &
+    setsid nohup sh -c "cmake --build '$PLACE/llama'; echo \$? > '$PLACE/llama/status'" \
+        > "$PLACE/llama/log" 2>&1 &
 }
 
 finish() {
-    local cublas
-    tar xJf .gpu/b.tar.xz -C /tmp/site
+    local cublas place
+    place=$(realpath "$PLACE")
+    tar xJf .gpu/b.tar.xz -C "$place/site"
     # CTranslate2 asks for cuBLAS 12 by name; what it calls of it is the same in 13.
-    cublas=$(dirname "$(find / -name libcublas.so.13 -not -path '/proc/*' | head -n 1)")
-    mkdir -p /tmp/cublas
-    ln -sf "$cublas/libcublas.so.13" /tmp/cublas/libcublas.so.12
-    ln -sf "$cublas/libcublasLt.so.13" /tmp/cublas/libcublasLt.so.12
-    until [ -e /tmp/llama/status ]; do sleep 2; done
-    tail -n 3 /tmp/llama/log
-    [ "$(cat /tmp/llama/status)" = 0 ]
-    cat > /tmp/gpu.env <<ENV
-export PYTHONPATH=/tmp/site LD_LIBRARY_PATH=/tmp/cublas:$cublas LLAMA_CPP_LIB_PATH=/tmp/llama/bin
-export CUDA_CACHE_PATH=/tmp/cuda CUDA_CACHE_MAXSIZE=4294967296 PYTHONUNBUFFERED=1
+    cublas=$(find "$place" / -name libcublas.so.13 -not -path '/proc/*' -print -quit 2> /dev/null)
+    [ -n "$cublas" ] || { echo "This machine has no libcublas.so.13."; return 1; }
+    cublas=$(dirname "$cublas")
+    mkdir -p "$place/cublas"
+    ln -sf "$cublas/libcublas.so.13" "$place/cublas/libcublas.so.12"
+    ln -sf "$cublas/libcublasLt.so.13" "$place/cublas/libcublasLt.so.12"
+    until [ -e "$place/llama/status" ]; do sleep 2; done
+    if [ "$(cat "$place/llama/status")" != 0 ]; then
+        tail -n 40 "$place/llama/log"
+        echo "llama.cpp was not compiled: see above."
+        return 1
+    fi
+    cat > "$place/gpu.env" <<ENV
+export PYTHONPATH=$place/site LD_LIBRARY_PATH=$place/cublas:$cublas LLAMA_CPP_LIB_PATH=$place/llama/bin
+export CUDA_CACHE_PATH=$place/cuda CUDA_CACHE_MAXSIZE=4294967296 PYTHONUNBUFFERED=1
 ENV
 }
 
