@@ -6,7 +6,7 @@ import json
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,7 @@ from evaluation.server_process import REPOSITORY, ServerFailed
 from evaluation.terminal import Terminal
 
 Bench = Callable[[argparse.Namespace, Terminal], Found]
+Named = tuple[str, Found]
 
 _OVERHEAD_CALLS_HELP = (
     "streaming calls that one core is to hold; the fewer they are, the more each costs: the "
@@ -40,26 +41,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
     terminal = Terminal(sys.stdout)
     options.output.mkdir(parents=True, exist_ok=True)
     if options.docs:
-        check_places(options.benches)
+        check_places(name for bench in options.benches for name in _names(bench, options))
+    found: dict[str, Found] = {}
+    path = options.output / "bench.json"
     try:
-        found = {name: _measured(name, options, command, terminal) for name in options.benches}
+        for bench in options.benches:
+            for name, one in _founds(bench, options, terminal):
+                found[name] = one
+                _keep(path, found)
+            _tell(
+                [(name, found[name]) for name in _names(bench, options) if name in found],
+                options,
+                command,
+                terminal,
+            )
     except (ServerFailed, LoadFailed, Lacking) as failure:
         terminal.failure(str(failure))
         return 1
-    path = options.output / "bench.json"
-    figures = {name: one.figures for name, one in found.items()}
-    path.write_text(json.dumps({"machine": _machine(), **figures}, indent=2) + "\n", "utf-8")
     terminal.line(f"\nFigures are in {path}.")
     return 0
 
 
-def _measured(name: str, options: argparse.Namespace, command: str, terminal: Terminal) -> Found:
-    """Run one benchmark, show what it found, and put it into the documentation where wanted."""
-    found = _BENCHES[name](options, terminal)
-    terminal.line(found.text)
-    if options.docs:
-        publish(name, found, command=command, machine=_machine())
-    return found
+def _names(bench: str, options: argparse.Namespace) -> list[str]:
+    """Under which the figures of a benchmark are kept: each part of fullsize under its own."""
+    return [f"{bench}-{part}" for part in options.parts] if bench == "fullsize" else [bench]
+
+
+def _founds(bench: str, options: argparse.Namespace, terminal: Terminal) -> Iterator[Named]:
+    """Measure; a name that comes again has more than before."""
+    if bench == "fullsize":
+        yield from _fullsize(options, terminal)
+    else:
+        yield bench, _BENCHES[bench](options, terminal)
+
+
+def _keep(path: Path, found: Mapping[str, Found]) -> None:
+    """Write all figures so far, however a run of many minutes ends."""
+    figures = {name: one.figures for name, one in found.items()}
+    path.write_text(json.dumps({"machine": _machine(), **figures}, indent=2) + "\n", "utf-8")
+
+
+def _tell(
+    found: Sequence[Named], options: argparse.Namespace, command: str, terminal: Terminal
+) -> None:
+    """Show what was found, and put it into the documentation where wanted."""
+    for name, one in found:
+        terminal.line(one.text)
+        if options.docs:
+            publish(name, one, command=command, machine=_machine())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -75,8 +104,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "benches",
         nargs="*",
-        choices=list(_BENCHES),
-        default=[name for name in _BENCHES if name != "peers"],
+        choices=[*_BENCHES, "fullsize"],
+        default=[*(name for name in _BENCHES if name != "peers"), "fullsize"],
         help="default: all but peers, which fetches 2 GB of others' packages",
     )
     parser.add_argument("--output", type=Path, default=Path("bench-output"))
@@ -89,7 +118,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--overhead-calls", type=int, default=200, help=_OVERHEAD_CALLS_HELP)
     parser.add_argument("--size", choices=list(SIZES), default="small", help="of fullsize")
     parser.add_argument(
-        "--parts", nargs="+", choices=fullsize.PARTS, default=fullsize.PARTS, help="of fullsize"
+        "--parts",
+        nargs="+",
+        choices=fullsize.PARTS,
+        default=list(fullsize.PARTS),
+        help="of fullsize",
+    )
+    parser.add_argument(
+        "--models", type=Path, help="where those of fullsize are made; default: in the output"
     )
     parser.add_argument("--peer-levels", type=int, nargs="+", default=list(comparison.LEVELS))
     parser.add_argument("--systems", nargs="+", choices=list(SYSTEMS), default=list(SYSTEMS))
@@ -124,11 +160,9 @@ def _overhead(options: argparse.Namespace, terminal: Terminal) -> Found:
 
 def _engines(options: argparse.Namespace, terminal: Terminal) -> Found:
     terminal.heading("Requests together and one by one")
-    rows, audio = asyncio.run(
-        engine_batches.measure(on_engine=lambda name: terminal.aside(f"  {name}"))
-    )
-    figures = {"batches": [asdict(row) for row in rows], "first_audio": asdict(audio)}
-    return Found(figures, engine_batches.table(rows, audio), engine_batches.plots(rows))
+    rows = asyncio.run(engine_batches.measure(on_engine=lambda name: terminal.aside(f"  {name}")))
+    figures = [asdict(row) for row in rows]
+    return Found(figures, engine_batches.table(rows), engine_batches.plots(rows))
 
 
 def _prefill(options: argparse.Namespace, terminal: Terminal) -> Found:
@@ -164,16 +198,19 @@ def _peers(options: argparse.Namespace, terminal: Terminal) -> Found:
     return Found(figures, tables.text(measured, failures), tables.plots(measured))
 
 
-def _fullsize(options: argparse.Namespace, terminal: Terminal) -> Found:
+def _fullsize(options: argparse.Namespace, terminal: Terminal) -> Iterator[Named]:
     terminal.heading(f"True architectures, random weights: {options.size}")
-    found = fullsize.measure(
-        options.output / f"fullsize-{options.size}",
+    output = options.output / f"fullsize-{options.size}"
+    for part, found in fullsize.measure(
+        output,
         SIZES[options.size],
+        models=options.models or output / "models",
         parts=options.parts,
         seconds=options.seconds,
         on_step=lambda step: terminal.aside(f"  {step}"),
-    )
-    return Found(found.to_json(), found.tables(), found.plots())
+        on_failure=lambda step, why: terminal.failure(f"  {step} failed: {why}"),
+    ):
+        yield f"fullsize-{part}", found
 
 
 _BENCHES: Mapping[str, Bench] = {
@@ -183,7 +220,6 @@ _BENCHES: Mapping[str, Bench] = {
     "engines": _engines,
     "prefill": _prefill,
     "peers": _peers,
-    "fullsize": _fullsize,
 }
 
 

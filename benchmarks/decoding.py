@@ -6,7 +6,7 @@ the model is. All sequences hold a chat; some of them are answered.
 
 import ctypes
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -40,6 +40,7 @@ class Way:
 class Step:
     """Of a way, with so many answers in the making. ms until all next tokens are known."""
 
+    model: str
     way: Way
     active: int
     found: Percentiles
@@ -49,6 +50,7 @@ WAYS = tuple(Way(unified, picks) for unified, picks in product((True, False), (F
 
 
 def measure(
+    name: str,
     path: Path,
     *,
     gpu_layers: int,
@@ -57,17 +59,14 @@ def measure(
     tokens: int,
     active: Sequence[int],
     steps: int,
-    on_way: Callable[[str], None] = lambda way: None,
 ) -> list[Step]:
     """`sequences` chats of `tokens` tokens; `steps` of each way at each number of answers."""
     model = Model(path, gpu_layers=gpu_layers)
     room = tokens + len(active) * (steps + _WARM_STEPS)
-    decoders = []
-    for way in WAYS:
-        on_way(str(way))
-        decoders.append(
-            _Decoder(model, way, sequences=sequences, tokens=tokens, room=room, threads=threads)
-        )
+    decoders = [
+        _Decoder(model, way, sequences=sequences, tokens=tokens, room=room, threads=threads)
+        for way in WAYS
+    ]
     found: list[Step] = []
     for count in active:
         for decoder in decoders:
@@ -77,24 +76,22 @@ def measure(
         for decoder, column in zip(decoders, zip(*seconds, strict=True), strict=True):
             of_way = percentiles(1000 * one for one in column)
             assert of_way is not None
-            found.append(Step(decoder.way, count, of_way))
+            found.append(Step(name, decoder.way, count, of_way))
     return found
 
 
 def table(steps: Sequence[Step]) -> str:
-    """Markdown: a row a number of answers; P50 / P95 of each way, and its P50 beside ours now."""
+    """Markdown: a row a model and number of answers; P50 / P95 of each way, and its P50 beside ours
+    now."""
     ways = list(dict.fromkeys(step.way for step in steps))
-    return markdown(["answers at once", *map(str, ways)], _rows(steps, ways))
+    return markdown(["model", "answers at once", *map(str, ways)], _rows(steps, ways))
 
 
 def _rows(steps: Sequence[Step], ways: Sequence[Way]) -> Iterator[list[str]]:
-    cells = {(step.active, step.way): step.found for step in steps}
-    for active in dict.fromkeys(step.active for step in steps):
-        ours = cells[active, ways[0]].p50
-        yield [
-            str(active),
-            *(f"{cells[active, way]} ({cells[active, way].p50 / ours:.2f})" for way in ways),
-        ]
+    cells = {(step.model, step.active, step.way): step.found for step in steps}
+    for model, active in dict.fromkeys((step.model, step.active) for step in steps):
+        found = [cells[model, active, way] for way in ways]
+        yield [model, str(active), *(f"{one} ({one.p50 / found[0].p50:.2f})" for one in found)]
 
 
 class _Context(Context):

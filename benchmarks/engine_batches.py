@@ -48,14 +48,6 @@ class Batched:
         return self.alone_ms / self.together_ms
 
 
-@dataclass(frozen=True, slots=True)
-class FirstAudio:
-    """Of one sentence. Milliseconds, medians."""
-
-    first_ms: float
-    whole_ms: float
-
-
 async def measure(
     sizes: Sequence[int] = SIZES,
     *,
@@ -63,7 +55,7 @@ async def measure(
     llm: LlmConfig | None = None,
     tts: TtsConfig | None = None,
     on_engine: Callable[[str], None] = lambda name: None,
-) -> tuple[list[Batched], FirstAudio]:
+) -> list[Batched]:
     """Every engine at every size, on the starter models where no other is named."""
     most = max(sizes)
     configs = (stt or SttConfig(max_batch=most), llm or LlmConfig(sequences=most))
@@ -74,10 +66,10 @@ async def measure(
         for name, requests in _requests(most).items():
             on_engine(name)
             rows += [await _batched(engines, name, requests[:size]) for size in sizes]
-        return rows, await _first_audio(engines)
+        return rows
 
 
-def table(rows: Sequence[Batched], audio: FirstAudio) -> str:
+def table(rows: Sequence[Batched]) -> str:
     """Markdown: a row an engine and size."""
     cells = [
         [
@@ -91,11 +83,7 @@ def table(rows: Sequence[Batched], audio: FirstAudio) -> str:
         for one in rows
     ]
     head = ["engine", "requests", "together, ms", "one by one, ms", "times sooner", "ms each"]
-    return (
-        f"{markdown(head, cells)}\n\n"
-        f"First audio of a sentence after {audio.first_ms:.0f} ms, all of it after "
-        f"{audio.whole_ms:.0f} ms."
-    )
+    return markdown(head, cells)
 
 
 def plots(rows: Sequence[Batched]) -> dict[str, Plot]:
@@ -162,15 +150,3 @@ async def _forget(engines: Engines, requests: Sequence[Any]) -> None:
     for request in requests:
         if isinstance(request, ChatRequest):
             await _drain(engines.llm, Forget(request.session))
-
-
-async def _first_audio(engines: Engines) -> FirstAudio:
-    first, whole = [], []
-    text = "I would like to see the eye doctor on Thursday at ten, please, and thank you very much."
-    for _ in range(_TIMES):
-        started = time.perf_counter()
-        async with engines.tts.submit(SpeechRequest(text, "en")) as job:
-            times = [time.perf_counter() - started async for _ in job]
-        first.append(times[0])
-        whole.append(times[-1])
-    return FirstAudio(1000 * median(first), 1000 * median(whole))

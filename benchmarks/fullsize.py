@@ -5,184 +5,215 @@ What is heard and what is answered has a fixed number of tokens, because the wei
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, TypeAlias
 
-from benchmarks import batch_windows, curve, decoding, stages
-from benchmarks.batch_windows import Window
+from benchmarks import batch_windows, curve, decoding, first_audio, stages
 from benchmarks.curve import Point
-from benchmarks.decoding import Step
-from benchmarks.size_models import ANSWER, HEARD, Models, make
+from benchmarks.publish import Found
+from benchmarks.size_models import Models, make
 from benchmarks.sizes import Size
-from benchmarks.stages import Stage
 from engines.config import LlmConfig, SttConfig, TtsConfig, VoiceConfig
-from evaluation.report.model import Plot
 from server.config import Config, ConversationConfig, ServerConfig
 from server.config_text import to_toml
 
-PARTS = ("stages", "decoding", "windows", "curve")
-SAID = (
-    "The weights are random, so only speed is measured here: what was heard has "
-    f"{len(HEARD)} tokens and an answer {len(ANSWER)}, whatever was said."
-)
 _DECODING_STEPS = 20
 _SPREAD_SECONDS = 0.5  # in which the turns of these callers end
 _WINDOW_CALLS = 8
 _WINDOW_ROUNDS = 3  # for each time of a stage
+_SENTENCES = 10  # for each time of a stage
 
-Device = Literal["cpu", "cuda"]
+Step: TypeAlias = tuple[str, Callable[[], list[Any]]]  # its name; measures some rows
 
 
-@dataclass(slots=True)
-class FullSize:
-    """What was found; empty what was not asked for."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is measured, on which models."""
 
-    stages: list[Stage] = field(default_factory=list)
-    decoding: dict[str, list[Step]] = field(default_factory=dict)
-    windows: list[Window] = field(default_factory=list)
-    curve: list[Point] = field(default_factory=list)
+    size: Size
+    models: Models
+    output: Path
+    seconds: float  # of a level of the curve
 
-    def tables(self) -> str:
-        """Markdown: each part that was measured."""
-        parts = [SAID]
-        if self.stages:
-            parts.append(stages.table(self.stages))
-        for name, steps in self.decoding.items():
-            parts.append(f"One step of {name}, P50 / P95 ms (P50 beside the first way):")
-            parts.append(decoding.table(steps))
-        if self.windows:
-            parts.append(batch_windows.table(self.windows))
-        if self.curve:
-            parts.append(curve.table(self.curve))
-        return "\n\n".join(parts)
 
-    def plots(self) -> dict[str, Plot]:
-        """Each stage by the number of callers, and the curve's own."""
-        found = curve.plots(self.curve) if self.curve else {}
-        return {**found, "stages": stages.plot(self.stages)} if self.stages else found
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something that is measured step by step; what was found so far can be shown after each."""
 
-    def to_json(self) -> dict[str, Any]:
-        """All figures."""
-        return {
-            "heard_tokens": len(HEARD),
-            "answer_tokens": len(ANSWER),
-            "stages": [asdict(one) for one in self.stages],
-            "decoding": {
-                name: [{**asdict(step), "way": str(step.way)} for step in steps]
-                for name, steps in self.decoding.items()
-            },
-            "windows": [asdict(one) for one in self.windows],
-            "curve": [point.to_json() for point in self.curve],
-        }
+    steps: Callable[[Run], Iterator[Step]]
+    show: Callable[[Sequence[Any]], Found]
 
 
 def measure(
     output: Path,
     size: Size,
     *,
-    parts: Sequence[str] = PARTS,
+    models: Path,
+    parts: Sequence[str],
     seconds: float = 20.0,
     on_step: Callable[[str], None] = lambda step: None,
-) -> FullSize:
-    """Make the models in `output`/models and measure `parts` of them. Raises `Lacking`."""
-    models = make(size, output / "models", on_step)
-    found = FullSize()
-    if "stages" in parts:
-        found.stages = asyncio.run(_stages(size, models, on_step))
-    if "decoding" in parts:
-        found.decoding = {name: _decoding(size, models.llamas[name], on_step)
-                          for name in size.llamas}  # fmt: skip
-    if "windows" in parts:
-        on_step("batch windows")
-        config = replace(_stt(size, models), max_batch=max(size.levels))
-        found.windows = asyncio.run(
-            batch_windows.measure(
-                config,
-                calls=_WINDOW_CALLS,
-                spread_seconds=_SPREAD_SECONDS,
-                rounds=_WINDOW_ROUNDS * size.times,
-            )
-        )
-    if "curve" in parts:
-        found.curve = curve.measure(
-            output,
-            levels=size.levels,
-            seconds=seconds,
-            arguments=["--config", str(_write_config(output, size, models))],
-            callers=["--languages", "en"],
-            on_level=lambda calls: on_step(f"{calls} calls"),
-        )
-    return found
+    on_failure: Callable[[str, str], None] = lambda step, why: None,
+) -> Iterator[tuple[str, Found]]:
+    """Make the models in the folder `models` and measure `parts` of them. After each step comes all
+    that its part has found so far, so that nothing is lost where time runs out; a step that fails
+    is told, and the next ones go on.
+
+    Raises `Lacking`.
+    """
+    run = Run(size, make(size, models, on_step), output, seconds)
+    for name in parts:
+        part = PARTS[name]
+        rows: list[Any] = []
+        for step, measured in part.steps(run):
+            on_step(step)
+            try:
+                rows += measured()
+            except Exception as error:  # of whatever kind: the figures of the others count
+                on_failure(step, str(error) or repr(error))
+            if rows:
+                yield name, part.show(rows)
 
 
-async def _stages(size: Size, models: Models, on_step: Callable[[str], None]) -> list[Stage]:
-    found: list[Stage] = []
-    levels, times = size.levels, size.times
+def _stages(run: Run) -> Iterator[Step]:
+    size, levels, times = run.size, run.size.levels, run.size.times
+
+    def step(name: str, measured: Any) -> Step:
+        return name, lambda: asyncio.run(measured(levels, times))
+
     for name in size.whispers:
         for compute_type in size.compute_types:
-            on_step(f"{name} {compute_type}")
-            config = replace(
-                _stt(size, models, name), compute_type=compute_type, max_batch=max(levels)
-            )
-            found += await stages.stt(f"{name} {compute_type}", config, levels, times)
+            stt = replace(_stt(run, name), compute_type=compute_type, max_batch=max(levels))
+            yield step(f"{name} {compute_type}", partial(stages.stt, f"{name} {compute_type}", stt))
     for name in size.llamas:
-        on_step(name)
-        config_of_llm = replace(_llm(size, models, name), sequences=max(levels))
-        found += await stages.llm(name, config_of_llm, levels, times)
-    on_step("voice")
-    found += await stages.tts("piper medium", _tts(models), levels, times)
-    return found
+        llm = replace(_llm(run, name), sequences=max(levels))
+        yield step(name, partial(stages.llm, name, llm))
+    yield step("voice", partial(stages.tts, "piper medium", _tts(run)))
 
 
-def _decoding(size: Size, path: Path, on_step: Callable[[str], None]) -> list[Step]:
-    return decoding.measure(
-        path,
-        gpu_layers=_gpu_layers(size),
-        threads=1,
-        sequences=size.sequences,
-        tokens=size.chat_tokens,
-        active=[level for level in size.levels if level <= size.sequences],
-        steps=_DECODING_STEPS,
-        on_way=lambda way: on_step(f"{path.stem}: {way}"),
+def _first_audio(run: Run) -> Iterator[Step]:
+    times = _SENTENCES * run.size.times
+    yield (
+        "first audio",
+        partial(first_audio.measure, run.models.voice, _tts(run).device, times=times),
     )
 
 
-def _write_config(output: Path, size: Size, models: Models) -> Path:
+def _decoding(run: Run) -> Iterator[Step]:
+    size = run.size
+    for name, path in run.models.llamas.items():
+        yield (
+            f"{name}: one step of decoding",
+            partial(
+                decoding.measure,
+                name,
+                path,
+                gpu_layers=_gpu_layers(size),
+                threads=1,
+                sequences=size.sequences,
+                tokens=size.chat_tokens,
+                active=[level for level in size.levels if level <= size.sequences],
+                steps=_DECODING_STEPS,
+            ),
+        )
+
+
+def _windows(run: Run) -> Iterator[Step]:
+    def measured() -> list[Any]:
+        return asyncio.run(
+            batch_windows.measure(
+                replace(_stt(run), max_batch=max(run.size.levels)),
+                calls=_WINDOW_CALLS,
+                spread_seconds=_SPREAD_SECONDS,
+                rounds=_WINDOW_ROUNDS * run.size.times,
+            )
+        )
+
+    yield "batch windows", measured
+
+
+def _curve(run: Run) -> Iterator[Step]:
+    """A step a level, up to the first that is not held."""
+    config = _write_config(run)
+    points: list[Point] = []
+
+    def measured(calls: int) -> list[Point]:
+        points.extend(
+            curve.measure(
+                run.output,
+                levels=(calls,),
+                seconds=run.seconds,
+                arguments=["--config", str(config)],
+                callers=["--languages", "en"],
+            )
+        )
+        return points[-1:]
+
+    for calls in run.size.levels:
+        yield f"{calls} calls", partial(measured, calls)
+        if not (points and points[-1].is_held):
+            return
+
+
+def _show(table: Callable[[Any], str], rows: Sequence[Any]) -> Found:
+    return Found([asdict(row) for row in rows], table(rows))
+
+
+def _show_stages(rows: Sequence[stages.Stage]) -> Found:
+    return replace(_show(stages.table, rows), plots={"stages": stages.plot(rows)})
+
+
+def _show_curve(points: Sequence[Point]) -> Found:
+    return Found([point.to_json() for point in points], curve.table(points), curve.plots(points))
+
+
+PARTS: Mapping[str, Part] = {
+    "stages": Part(_stages, _show_stages),
+    "voice": Part(_first_audio, partial(_show, first_audio.table)),
+    "decoding": Part(_decoding, partial(_show, decoding.table)),
+    "windows": Part(_windows, partial(_show, batch_windows.table)),
+    "curve": Part(_curve, _show_curve),
+}
+
+
+def _write_config(run: Run) -> Path:
     """The server's own file of settings, with the first model of each kind."""
     config = Config(
         server=ServerConfig(),
         conversation=ConversationConfig(languages=("en",)),
-        stt=_stt(size, models),
-        llm=replace(_llm(size, models), sequences=max(16, *size.levels)),
-        tts=_tts(models),
+        stt=_stt(run),
+        llm=replace(_llm(run), sequences=max(16, *run.size.levels)),
+        tts=_tts(run),
     )
-    path = output / "tinig.toml"
+    path = run.output / "tinig.toml"
+    run.output.mkdir(parents=True, exist_ok=True)
     path.write_text(to_toml(config), encoding="utf-8")
     return path
 
 
-def _stt(size: Size, models: Models, name: str = "") -> SttConfig:
+def _stt(run: Run, name: str = "") -> SttConfig:
+    size = run.size
     return SttConfig(
-        model=str(_first(models.whispers, name)),
+        model=str(_first(run.models.whispers, name)),
         device="cuda" if size.needs_gpu else "cpu",
         compute_type=size.compute_types[0],
         short_windows=not size.needs_gpu,
     )
 
 
-def _llm(size: Size, models: Models, name: str = "") -> LlmConfig:
+def _llm(run: Run, name: str = "") -> LlmConfig:
     return LlmConfig(
-        model=str(_first(models.llamas, name)),
-        context_tokens=size.context_tokens,
-        gpu_layers=_gpu_layers(size),
-        prefill_chunk_tokens=size.prefill_chunk_tokens,
+        model=str(_first(run.models.llamas, name)),
+        context_tokens=run.size.context_tokens,
+        gpu_layers=_gpu_layers(run.size),
+        prefill_chunk_tokens=run.size.prefill_chunk_tokens,
     )
 
 
-def _tts(models: Models) -> TtsConfig:
-    return TtsConfig(voices=(VoiceConfig("en", "piper", model=str(models.voice)),))
+def _tts(run: Run) -> TtsConfig:
+    return TtsConfig(voices=(VoiceConfig("en", "piper", model=str(run.models.voice)),))
 
 
 def _gpu_layers(size: Size) -> int:

@@ -1,13 +1,17 @@
 """Full size at the least size: every part runs on real engines, and says what it needs."""
 
-from dataclasses import replace
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from benchmarks import fullsize, sizes
+from benchmarks.__main__ import main
 from benchmarks.decoding import WAYS, _Decoder
+from benchmarks.publish import Found
 from benchmarks.random_models import VitsShape, WhisperShape
 from benchmarks.size_models import ANSWER, make
 from benchmarks.sizes import FULL, SMALL, Lacking, Size
@@ -42,25 +46,61 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fullsize")
 
 
+def found_by(output: Path, size: Size, part: str) -> list[Found]:
+    """What a part of it found, after each step."""
+    found = list(
+        fullsize.measure(output, size, models=output / "models", parts=[part], seconds=3.0)
+    )
+    assert {name for name, _ in found} == {part}
+    return [one for _, one in found]
+
+
 def test_every_stage_is_measured_at_every_level(output: Path) -> None:
-    found = fullsize.measure(output, TINY, parts=("stages",))
-    assert {(stage.model, stage.calls) for stage in found.stages} == {
-        (model, calls)
-        for model in ("whisper tiny int8", "llama tiny", "piper medium")
-        for calls in (1, 2)
-    }
-    gaps = [one for one in found.stages if one.name == "between tokens"]
-    assert [one.found.count for one in gaps] == [len(ANSWER) - 1, 2 * (len(ANSWER) - 1)]
-    assert "only speed" in found.tables()
-    assert "<svg" in svg(found.plots()["stages"])
-    assert len(found.to_json()["stages"]) == len(found.stages)
+    *before, found = found_by(output, TINY, "stages")
+    models = ["whisper tiny int8", "llama tiny", "piper medium"]
+    steps = [list(dict.fromkeys(stage["model"] for stage in one.figures)) for one in before]
+    assert steps == [models[:1], models[:2]]
+    measured = {(stage["model"], stage["calls"]) for stage in found.figures}
+    assert measured == {(model, calls) for model in models for calls in (1, 2)}
+    gaps = [one["found"]["count"] for one in found.figures if one["name"] == "between tokens"]
+    assert gaps == [len(ANSWER) - 1, 2 * (len(ANSWER) - 1)]
+    assert "| piper medium: first audio of a clause " in found.text
+    assert "<svg" in svg(found.plots["stages"])
+
+
+def test_a_step_that_fails_is_told_and_the_next_ones_go_on(output: Path) -> None:
+    failures: dict[str, str] = {}
+    size = replace(TINY, compute_types=("int4", "int8"), levels=(1,))
+    *_, (_, found) = fullsize.measure(
+        output,
+        size,
+        models=output / "models",
+        parts=["stages"],
+        on_failure=lambda step, why: failures.update({step: why}),
+    )
+    assert list(failures) == ["whisper tiny int4"]
+    assert "stt.compute_type is int4" in failures["whisper tiny int4"]
+    models = {stage["model"] for stage in found.figures}
+    assert models == {"whisper tiny int8", "llama tiny", "piper medium"}
+
+
+def test_first_audio_is_measured_of_both_ways(output: Path) -> None:
+    (found,) = found_by(output, TINY, "voice")
+    assert [row["seconds"] for row in found.figures] == [2, 5, 10]
+    for row in found.figures:
+        assert 0 < row["cut_first"]["p50"] <= row["cut_all"]["p50"]
+        assert 0 < row["whole_first"]["p50"] <= row["whole_all"]["p50"]
+        assert row["difference"] < 1e-6
+    assert "| 10 s " in found.text
 
 
 def test_every_way_of_decoding_is_measured(output: Path) -> None:
-    found = fullsize.measure(output, TINY, parts=("decoding",))
-    steps = found.decoding["llama tiny"]
-    assert [(step.active, step.way) for step in steps] == [(n, way) for n in (1, 2) for way in WAYS]
-    assert "(1.00)" in found.tables()
+    (found,) = found_by(output, TINY, "decoding")
+    ways = [asdict(way) for way in WAYS]
+    assert [(step["active"], step["way"]) for step in found.figures] == [
+        (active, way) for active in (1, 2) for way in ways
+    ]
+    assert "(1.00)" in found.text
 
 
 def test_all_ways_of_decoding_pick_the_same_tokens(output: Path) -> None:
@@ -79,18 +119,32 @@ def test_all_ways_of_decoding_pick_the_same_tokens(output: Path) -> None:
 
 
 def test_every_window_is_measured(output: Path) -> None:
-    found = fullsize.measure(output, TINY, parts=("windows",))
-    assert [one.window_ms for one in found.windows] == [0, 10, 30]
-    assert all(one.mean_batch >= 1 for one in found.windows)
-    assert "30 ms" in found.tables()
+    (found,) = found_by(output, TINY, "windows")
+    assert [one["window_ms"] for one in found.figures] == [0, 10, 30]
+    assert all(one["mean_batch"] >= 1 for one in found.figures)
+    assert "30 ms" in found.text
 
 
 def test_a_server_with_these_models_holds_calls(output: Path) -> None:
-    (point,) = fullsize.measure(
-        output, replace(TINY, levels=(1,)), parts=("curve",), seconds=3.0
-    ).curve
-    assert not point.loaded.result.failures
-    assert any(one.voice_to_voice_ms for one in point.loaded.result.exchanges)
+    (found,) = found_by(output, replace(TINY, levels=(1,)), "curve")
+    (point,) = found.figures
+    assert not point["problems"]
+    assert point["voice_to_voice_ms"]
+
+
+def test_what_was_found_is_kept_after_each_step(
+    output: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(*_: object, **__: object) -> Iterator[tuple[str, Found]]:
+        yield "stages", Found(["one"], "")
+        yield "stages", Found(["one", "two"], "")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(fullsize, "measure", found)
+    with pytest.raises(KeyboardInterrupt):
+        main(["fullsize", "--output", str(tmp_path)])
+    figures = json.loads((tmp_path / "bench.json").read_text("utf-8"))
+    assert figures["fullsize-stages"] == ["one", "two"]
 
 
 def test_models_are_made_once(tmp_path: Path) -> None:
