@@ -85,7 +85,7 @@ def _stages(run: Run) -> Iterator[Step]:
 
     for name in size.whispers:
         for compute_type in size.compute_types:
-            stt = replace(_stt(run, name), compute_type=compute_type, max_batch=max(levels))
+            stt = replace(_stt(run, name), compute_type=compute_type)
             yield step(f"{name} {compute_type}", partial(stages.stt, f"{name} {compute_type}", stt))
     for name in size.llamas:
         llm = replace(_llm(run, name), sequences=max(levels))
@@ -124,7 +124,7 @@ def _windows(run: Run) -> Iterator[Step]:
     def measured() -> list[Any]:
         return asyncio.run(
             batch_windows.measure(
-                replace(_stt(run), max_batch=max(run.size.levels)),
+                _stt(run),
                 calls=_WINDOW_CALLS,
                 spread_seconds=_SPREAD_SECONDS,
                 rounds=_WINDOW_ROUNDS * run.size.times,
