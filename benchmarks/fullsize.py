@@ -135,26 +135,19 @@ def _windows(run: Run) -> Iterator[Step]:
 
 
 def _curve(run: Run) -> Iterator[Step]:
-    """A step a level, up to the first that is not held."""
     config = _write_config(run)
-    points: list[Point] = []
-
-    def measured(calls: int) -> list[Point]:
-        points.extend(
-            curve.measure(
+    for calls in run.size.callers:
+        yield (
+            f"{calls} calls",
+            partial(
+                curve.measure,
                 run.output,
                 levels=(calls,),
                 seconds=run.seconds,
                 arguments=["--config", str(config)],
                 callers=["--languages", "en"],
-            )
+            ),
         )
-        return points[-1:]
-
-    for calls in run.size.levels:
-        yield f"{calls} calls", partial(measured, calls)
-        if not (points and points[-1].is_held):
-            return
 
 
 def _show(table: Callable[[Any], str], rows: Sequence[Any]) -> Found:

@@ -26,7 +26,8 @@ class Size:
     compute_types: tuple[str, ...]
     llamas: Mapping[str, LlamaShape]
     vocabulary_size: int
-    levels: tuple[int, ...]  # callers at once
+    levels: tuple[int, ...]  # callers at the same stage at once
+    callers: tuple[int, ...]  # of a server, who speak and listen
     needs_gpu: bool
     sequences: int  # that hold a chat while others are answered
     chat_tokens: int  # of each of those
@@ -69,7 +70,8 @@ SMALL = Size(
     compute_types=("int8",),
     llamas={"llama 0.13B": LlamaShape(30, 576, 9, 3, 1536, 8192)},  # as SmolLM2 135M
     vocabulary_size=49_152,
-    levels=(1, 2, 4, 16),
+    levels=(1, 4, 16),
+    callers=(1, 2, 4),
     needs_gpu=False,
     sequences=8,
     chat_tokens=64,
@@ -89,6 +91,7 @@ FULL = Size(
     },
     vocabulary_size=128_256,
     levels=(1, 2, 4, 8, 16, 32, 64),
+    callers=(1, 2, 4, 8, 16, 32, 64),
     needs_gpu=True,
     sequences=64,
     chat_tokens=512,

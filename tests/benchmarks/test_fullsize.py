@@ -126,10 +126,11 @@ def test_every_window_is_measured(output: Path) -> None:
 
 
 def test_a_server_with_these_models_holds_calls(output: Path) -> None:
-    (found,) = found_by(output, replace(TINY, levels=(1,)), "curve")
-    (point,) = found.figures
-    assert not point["problems"]
-    assert point["voice_to_voice_ms"]
+    *_, found = found_by(output, replace(TINY, callers=(1, 2)), "curve")
+    assert [point["calls"] for point in found.figures] == [1, 2]
+    for point in found.figures:
+        assert not point["problems"]
+        assert point["voice_to_voice_ms"]
 
 
 def test_what_was_found_is_kept_after_each_step(
