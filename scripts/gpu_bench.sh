@@ -71,7 +71,7 @@ finish() {
     place=$(realpath "$PLACE")
     tar xJf .gpu/b.tar.xz -C "$place/site"
     # CTranslate2 asks for cuBLAS 12 by name; what it calls of it is the same in 13.
-    cublas=$(find "$place" / -name libcublas.so.13 -not -path '/proc/*' -print -quit 2> /dev/null)
+    cublas=$(find "$place" / -path /proc -prune -o -name libcublas.so.13 -print -quit || true)
     [ -n "$cublas" ] || { echo "This machine has no libcublas.so.13."; return 1; }
     cublas=$(dirname "$cublas")
     mkdir -p "$place/cublas"
