@@ -1,10 +1,12 @@
-"""Text to speech: every language has a voice, each step makes the next chunk of every job.
+"""Text to speech: every language has a voice, each step makes the next chunks of some jobs.
 
 Implements `engines.batcher.Engine`. A job's state is a generator of its audio, so that a cancelled
 job costs nothing beyond the chunk in work. Chunks come faster than they are heard; a job without
-any sound so far goes before all others, because somebody waits for it in silence.
+any sound so far goes before all others, because somebody waits for it in silence, and then those
+whose listeners would be the first to hear a gap.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,7 @@ from engines.tts.piper_model import PiperModel
 from engines.tts.voice import Mark, Samples, Voice
 
 MIN_SPEED, MAX_SPEED = 0.25, 4.0
+STEP_SECONDS = 0.02  # after which a step begins no further chunk: what is made must get out
 ALWAYS_THERE = "espeak"  # the name of eSpeak NG's own voice of each language
 
 
@@ -50,7 +53,12 @@ class _Speech:
 
     chunks: Iterator[Samples | Mark]
     rate_hz: int
-    heard: bool = False  # some of it has been emitted
+    dry_at: float | None = None  # monotonic seconds: all of it is heard then; None: nothing is out
+
+    def made(self, samples: Samples) -> None:
+        """More of it is out, and is heard behind what came before."""
+        now = time.monotonic()
+        self.dry_at = max(now, self.dry_at or now) + len(samples) / self.rate_hz
 
 
 class TtsEngine:
@@ -89,13 +97,20 @@ class TtsEngine:
         return True
 
     def step(self, jobs: Sequence[Job[SpeechRequest, SpeechChunk]]) -> None:
-        """The first chunk of the most urgent job that has none yet; else the next one of every job.
+        """The first chunk of the most urgent job that has none yet; else the next one of each job,
+        those first that run dry first, as far as `STEP_SECONDS` go.
 
         What a step makes is handed over at its end: a first sound waits for nobody else's.
         """
-        silent = [job for job in jobs if not job.state.heard]
-        for job in silent[:1] or jobs:
+        silent = [job for job in jobs if job.state.dry_at is None]
+        if silent:
+            self._advance(silent[0])
+            return
+        end = time.monotonic() + STEP_SECONDS
+        for job in sorted(jobs, key=lambda job: job.state.dry_at):
             self._advance(job)
+            if time.monotonic() >= end:
+                return
 
     def stop(self, job: Job[SpeechRequest, SpeechChunk]) -> None:
         """Drop what was not spoken."""
@@ -119,7 +134,7 @@ class TtsEngine:
                 job.emit(SpeechChunk(np.empty(0, np.int16), speech.rate_hz, marks))
             job.finish()
             return
-        speech.heard = True
+        speech.made(samples)
         job.emit(SpeechChunk(samples, speech.rate_hz, marks))
 
     def _voice(self, request: SpeechRequest) -> Voice:

@@ -1,8 +1,8 @@
 """A Piper voice's graph: phoneme ids in, audio out, in pieces where the graph can be cut.
 
-A VITS voice is cut before its decoder, which then runs on 16 frames for an early first sound and
-64 at a time after that, each with 12 frames of margin: the same audio as in one run, sooner. Any
-other graph runs whole.
+A VITS voice is cut before its decoder, which then runs on 16 frames for an early first sound, on 32
+that are done before those are heard, and on 64 at a time after that, each with 12 frames of margin:
+the same audio as in one run, sooner. Any other graph runs whole.
 """
 
 import logging
@@ -130,7 +130,7 @@ def _spans(num_frames: int) -> Iterator[tuple[int, int]]:
     while start < num_frames:
         end = min(start + length, num_frames)
         yield start, end
-        start, length = end, FRAMES
+        start, length = end, min(2 * length, FRAMES)
 
 
 def _ends(durations: NDArray[Any], num_samples: int) -> NDArray[np.int64]:

@@ -122,7 +122,10 @@ async def test_jobs_are_spoken_side_by_side(batcher: TtsBatcher) -> None:
     assert 2 in batcher.batch_sizes
 
 
-def test_a_first_sound_waits_for_no_other(engine: TtsEngine) -> None:
+def test_a_first_sound_waits_for_no_other(
+    engine: TtsEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engines.tts.engine.STEP_SECONDS", 60.0)
     engine.load()
     at_rest: TtsBatcher = Batcher("tts", engine)
     jobs = [at_rest.submit(SpeechRequest(LONG_TEXT, "es")) for _ in range(2)]
@@ -134,6 +137,27 @@ def test_a_first_sound_waits_for_no_other(engine: TtsEngine) -> None:
     for job in jobs:
         engine.stop(job)
     assert heard == [[1, 0], [1, 1], [2, 2]]
+
+
+def test_who_would_hear_a_gap_first_goes_first(
+    engine: TtsEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engines.tts.engine.STEP_SECONDS", 0.0)
+    engine.load()
+    at_rest: TtsBatcher = Batcher("tts", engine)
+    jobs = [at_rest.submit(SpeechRequest(LONG_TEXT, "es")) for _ in range(2)]
+    assert all(engine.start(job) for job in jobs)
+    heard = []
+    for _ in range(4):
+        engine.step(jobs[::-1])
+        heard.append([len(job._fresh) for job in jobs])
+    jobs[0].state.dry_at += 10.0
+    for _ in range(2):
+        engine.step(jobs)
+    heard.append([len(job._fresh) for job in jobs])
+    for job in jobs:
+        engine.stop(job)
+    assert heard == [[0, 1], [1, 1], [1, 2], [2, 2], [2, 4]]
 
 
 async def test_cancelled_job_stops_between_chunks(batcher: TtsBatcher) -> None:
