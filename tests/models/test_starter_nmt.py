@@ -5,7 +5,6 @@ The bars are the figures of the card (models/starter/nmt/README.md) with a margi
 
 import sys
 from collections import Counter
-from pathlib import Path
 
 from engines.config import STARTER, STARTER_TRANSLATORS
 from evaluation.ablation import Way, ablate
@@ -17,7 +16,7 @@ from scripts.train_starter.nmt import pairs
 from scripts.train_starter.nmt.evaluation import held_out, translate
 from server.config import Config
 
-FOLDER = Path("models/starter/nmt")
+FOLDER = STARTER / "nmt"
 NUM_PAIRS = 40  # of each direction
 
 

@@ -4,11 +4,11 @@ The bars are the figures of the card (models/starter/stt/README.md) with a margi
 """
 
 import socket
-from pathlib import Path
 
 import pytest
 from faster_whisper import WhisperModel
 
+from engines.config import STARTER
 from scripts.train_starter.domain import LANGUAGES
 from scripts.train_starter.stt.evaluate import (
     PROFILES,
@@ -22,7 +22,7 @@ from scripts.train_starter.stt.evaluate import (
     short_window,
 )
 
-FOLDER = Path("models/starter/stt")
+FOLDER = STARTER / "stt"
 NUM_SENTENCES = 10  # of every language
 MAX_MEGABYTES = 15.0
 MAX_WORD_ERROR_PERCENT = {"demo": 4.0, "seen": 10.0, "unseen": 20.0}

@@ -1,18 +1,17 @@
 """The committed starter voice: format, size, and that what it says resembles eSpeak NG's speech."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from piper import PiperVoice, SynthesisConfig
 
 from engines.batcher import Batcher
+from engines.config import STARTER
 from engines.tts import SpeechChunk, SpeechRequest, TtsConfig, TtsEngine, VoiceConfig
 from engines.tts.espeak import Espeak
 from engines.tts.voice import Samples
 
-FOLDER = Path("models/starter/tts")
+FOLDER = STARTER / "tts"
 MODEL = FOLDER / "starter.onnx"
 SENTENCES = {
     "en": "On Monday the clinic is open until five.",

@@ -79,7 +79,8 @@ def logistic(inputs: Floats, targets: Floats) -> Floats:
 
 def _importance(targets: Floats) -> Floats:
     """Of each example, so that both classes weigh the same in all."""
-    return np.where(targets > 0, 0.5 / targets.mean(), 0.5 / (1 - targets.mean()))
+    weights: Floats = np.where(targets > 0, 0.5 / targets.mean(), 0.5 / (1 - targets.mean()))
+    return weights
 
 
 def area(scores: Floats, targets: Floats) -> float:

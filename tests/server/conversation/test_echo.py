@@ -6,7 +6,7 @@ import pytest
 from engines.vad import RATE_HZ
 from server.audio import Samples, int16_from_samples
 from server.conversation.echo import LONGEST_DELAY_SECONDS, SentSound
-from server.resampling import Resampler
+from server.resampling import resample
 
 SENT_HZ = 24_000
 
@@ -25,8 +25,7 @@ def voice(seed: int, seconds: float, rate_hz: int) -> Samples:
 
 
 def at_16_khz(samples: Samples) -> Samples:
-    resampler = Resampler(SENT_HZ, RATE_HZ)
-    return np.concatenate([resampler.push(samples), resampler.flush()])
+    return resample(samples, SENT_HZ, RATE_HZ)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 
 from engines.config import REPOSITORY
 from engines.tts.espeak import Espeak
+from scripts.train_starter.prosody import network
 from server.audio import Samples, samples_from_int16
 from server.conversation.completeness import turn_completeness
 from server.conversation.prosody import (
@@ -20,7 +21,7 @@ from server.conversation.prosody import (
     inputs_of,
     syllables_per_second,
 )
-from server.resampling import Resampler
+from server.resampling import resample
 from tests.fakes import transcript
 
 RATE_HZ = 16_000
@@ -36,8 +37,7 @@ SENTENCES = {
 def spoken(text: str, language: str, voice: str = "+m8", pitch: int = 50) -> Samples:
     """With the silence of a pause behind it."""
     made, rate_hz = Espeak().speak_language(text, language, voice=voice, pitch=pitch)
-    resampler = Resampler(rate_hz, RATE_HZ)
-    samples = np.concatenate([resampler.push(samples_from_int16(made)), resampler.flush()])
+    samples = resample(samples_from_int16(made), rate_hz, RATE_HZ)
     end = int(np.flatnonzero(np.abs(samples) > 0.01)[-1])
     return np.concatenate([samples[:end], np.zeros(round(0.25 * RATE_HZ), np.float32)])
 
@@ -141,7 +141,6 @@ def test_the_weights_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 
 def test_a_network_learns_what_it_is_shown() -> None:
-    network = pytest.importorskip("scripts.train_starter.prosody.network")
     rng = random.Random(3)
     inputs = np.array([[rng.gauss(0, 1), rng.gauss(0, 1)] for _ in range(6000)])
     targets = (inputs[:, 0] * inputs[:, 1] > 0).astype(np.float64)  # no line parts them
