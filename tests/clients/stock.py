@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openai import AsyncOpenAI
 from openai.resources.realtime.realtime import AsyncRealtimeConnection
 
 from evaluation.caller import RATE_HZ
@@ -20,7 +19,7 @@ from evaluation.recording import Microphone
 from evaluation.server_process import RunningServer
 from evaluation.speech import synthesize
 from tests.clients import installed
-from tests.clients.test_openai_realtime import SESSION, only, receive_until, stream
+from tests.clients.test_openai_realtime import SESSION, only, receive_until, talking
 
 pytestmark = pytest.mark.timeout(600)  # the first time, it installs them
 
@@ -88,21 +87,8 @@ def test_pipecat(running_server: RunningServer, speech: Path) -> None:
 
 
 async def test_openai(running_server: RunningServer) -> None:
-    microphone = Microphone(RATE_HZ)
-    client = AsyncOpenAI(
-        api_key="not asked for",
-        base_url=f"{running_server.http_url}/v1",
-        websocket_base_url=f"ws://127.0.0.1:{running_server.port}/v1",
-    )
-    async with client, client.realtime.connect(model="tinig") as connection:
-        await receive_until(connection, "session.created")
-        session = {**SESSION, "tools": [BOOK]}
-        await connection.session.update(session=session)  # type: ignore[arg-type]
-        await receive_until(connection, "session.updated")
-        async with asyncio.TaskGroup() as tasks:
-            line = tasks.create_task(stream(connection, microphone), name="microphone")
-            told = await _converse(connection, microphone)
-            line.cancel()
+    async with talking(running_server, {**SESSION, "tools": [BOOK]}) as (connection, microphone):
+        told = await _converse(connection, microphone)
     assert_was_a_conversation(told)
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from itertools import count
 from typing import Any
 
@@ -34,6 +35,27 @@ SESSION: Event = {
         "output": {"format": {"type": "audio/pcm", "rate": RATE_HZ}},
     },
 }
+
+
+@asynccontextmanager
+async def talking(
+    server: RunningServer, session: Event
+) -> AsyncIterator[tuple[AsyncRealtimeConnection, Microphone]]:
+    """A call of the stock client with these settings, and its microphone, which is open."""
+    microphone = Microphone(RATE_HZ)
+    client = AsyncOpenAI(
+        api_key="not asked for",
+        base_url=f"{server.http_url}/v1",
+        websocket_base_url=f"ws://127.0.0.1:{server.port}/v1",
+    )
+    async with client, client.realtime.connect(model="tinig") as connection:
+        await receive_until(connection, "session.created")
+        await connection.session.update(session=session)  # type: ignore[arg-type]
+        await receive_until(connection, "session.updated")
+        async with asyncio.TaskGroup() as tasks:
+            line = tasks.create_task(stream(connection, microphone), name="microphone")
+            yield connection, microphone
+            line.cancel()
 
 
 async def stream(connection: AsyncRealtimeConnection, microphone: Microphone) -> None:
@@ -104,22 +126,10 @@ def assert_is_whole(events: Sequence[Event]) -> None:
 
 
 async def test_two_turns_with_the_stock_client(running_server: RunningServer) -> None:
-    microphone = Microphone(RATE_HZ)
-    client = AsyncOpenAI(
-        api_key="not asked for",
-        base_url=f"{running_server.http_url}/v1",
-        websocket_base_url=f"ws://127.0.0.1:{running_server.port}/v1",
-    )
-    async with client, client.realtime.connect(model="tinig") as connection:
-        await receive_until(connection, "session.created")
-        await connection.session.update(session=SESSION)  # type: ignore[arg-type]
-        await receive_until(connection, "session.updated")
-        async with asyncio.TaskGroup() as tasks:
-            line = tasks.create_task(stream(connection, microphone), name="microphone")
-            first = await take_turn(connection, microphone, "My name is Maria.")
-            await asyncio.sleep(len(audio_of(first)) / RATE_HZ)  # hear it out
-            second = await take_turn(connection, microphone, "What is my name?")
-            line.cancel()
+    async with talking(running_server, SESSION) as (connection, microphone):
+        first = await take_turn(connection, microphone, "My name is Maria.")
+        await asyncio.sleep(len(audio_of(first)) / RATE_HZ)  # hear it out
+        second = await take_turn(connection, microphone, "What is my name?")
     for events in (first, second):
         assert_is_whole(events)
         assert np.abs(audio_of(events).astype(np.int32)).max() > 1_000
