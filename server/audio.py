@@ -19,7 +19,7 @@ _STEP = 1 / _FULL_SCALE  # a power of two: to multiply by it is as exact as to d
 def decode_pcm16(data: bytes) -> Samples:
     """PCM16 little-endian bytes as float32[n] in [-1, 1).
 
-    Raises `ProtocolError` for an odd number of bytes; `Pcm16Decoder` carries the half sample over.
+    Raises `ProtocolError` for an odd number of bytes.
     """
     if len(data) % 2:
         raise ProtocolError(
@@ -43,24 +43,3 @@ def int16_from_samples(samples: Samples) -> Pcm:
     """float32[n] as int16[n]; what exceeds [-1, 1) is clipped."""
     scaled: Samples = np.rint(samples * _FULL_SCALE)
     return scaled.clip(-_FULL_SCALE, _FULL_SCALE - 1, scaled).astype(np.int16)
-
-
-def rms(samples: Samples) -> float:
-    """Root mean square level, 0 to 1; 0 for no samples."""
-    if not len(samples):
-        return 0.0
-    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
-
-
-class Pcm16Decoder:
-    """Decodes PCM16 that is cut anywhere: the half of a split sample waits for its other half."""
-
-    def __init__(self) -> None:
-        self._half = b""
-
-    def push(self, data: bytes) -> Samples:
-        """The samples that are whole by now, float32[n] in [-1, 1)."""
-        data = self._half + data
-        whole = len(data) - len(data) % 2
-        self._half = data[whole:]
-        return decode_pcm16(data[:whole])

@@ -17,7 +17,7 @@ import numpy as np
 
 from engines.vad import RATE_HZ
 from server.audio import Pcm, Samples
-from server.resampling import Resampler
+from server.resampling import resample
 
 HEARD_SECONDS = (
     0.25  # of the sound, its end: enough to be sure, little enough to hear a voice begin
@@ -67,8 +67,7 @@ class SentSound:
             begin, end = max(start, 0), min(start + len(clip.pcm), len(tape))
             if clip.rate_hz == rate_hz and begin < end:
                 tape[begin:end] = clip.pcm[begin - start : end - start]
-        resampler = Resampler(rate_hz, RATE_HZ)
-        return np.concatenate([resampler.push(tape), resampler.flush()])
+        return resample(tape, rate_hz, RATE_HZ)
 
     def _forget_before(self, seconds: float) -> None:
         while self._clips and self._clips[0].ends_seconds < seconds:

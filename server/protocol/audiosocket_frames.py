@@ -14,7 +14,6 @@ from server.audio import Samples, decode_pcm16
 from server.protocol.telephone import KEYS
 
 HEADER = struct.Struct(">BH")
-MAXIMUM_PAYLOAD_BYTES = 0xFFFF
 
 _OTHER_RATES = range(0x11, 0x19)  # signed linear at 12 to 192 kHz
 

@@ -1,6 +1,4 @@
-"""PCM16 and levels."""
-
-from itertools import pairwise
+"""PCM16 and float32."""
 
 import numpy as np
 import pytest
@@ -8,15 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engines.errors import ProtocolError
-from server.audio import (
-    Pcm16Decoder,
-    decode_pcm16,
-    encode_pcm16,
-    int16_from_samples,
-    rms,
-    samples_from_int16,
-)
-from tests.sounds import tone
+from server.audio import decode_pcm16, encode_pcm16, int16_from_samples, samples_from_int16
 
 
 def test_pcm16_is_little_endian() -> None:
@@ -44,20 +34,3 @@ def test_an_odd_number_of_bytes_is_refused_with_a_code() -> None:
     with pytest.raises(ProtocolError, match="3 bytes") as raised:
         decode_pcm16(b"\x00\x00\x00")
     assert raised.value.code == "invalid_audio"
-
-
-@given(st.binary(max_size=200), st.lists(st.integers(0, 200), max_size=8))
-def test_a_decoder_gives_the_same_samples_however_the_bytes_are_cut(
-    data: bytes, cuts: list[int]
-) -> None:
-    data = data[: len(data) // 2 * 2]
-    edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    decoder = Pcm16Decoder()
-    pieces = [decoder.push(data[a:b]) for a, b in pairwise(edges)]
-    assert np.array_equal(np.concatenate(pieces), decode_pcm16(data))
-
-
-def test_rms_of_silence_a_tone_and_nothing() -> None:
-    assert rms(np.zeros(100, dtype=np.float32)) == 0.0
-    assert rms(tone(16_000)) == pytest.approx(0.5 / np.sqrt(2), rel=1e-3)
-    assert rms(np.zeros(0, dtype=np.float32)) == 0.0

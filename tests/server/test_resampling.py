@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soxr
 
-from server.audio import Samples, rms
+from server.audio import Samples
 from server.resampling import Resampler
 from tests.sounds import tone
 
@@ -56,7 +56,7 @@ def test_the_size_of_the_chunks_does_not_change_the_sound(chunk_samples: int) ->
 
 def test_what_lies_above_the_new_nyquist_frequency_is_gone() -> None:
     streamed = stream_through(Resampler(24_000, 16_000), tone(24_000, frequency_hz=10_000), 480)
-    assert rms(streamed[1_000:-1_000]) < 1e-4
+    assert streamed[1_000:-1_000].std() < 1e-4
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
@@ -66,7 +66,7 @@ def test_it_is_flat_to_nine_tenths_of_the_lower_nyquist_frequency(
 ) -> None:
     heard = tone(from_hz, frequency_hz=share * min(from_hz, to_hz) / 2)
     streamed = stream_through(Resampler(from_hz, to_hz), heard, from_hz // 50)
-    assert rms(streamed[1_000:-1_000]) == pytest.approx(0.5 / np.sqrt(2), rel=1e-3)
+    assert streamed[1_000:-1_000].std() == pytest.approx(0.5 / np.sqrt(2), rel=1e-3)
 
 
 @pytest.mark.parametrize(("from_hz", "to_hz"), [*RATES, (16_000, 16_000)])
