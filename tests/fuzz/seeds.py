@@ -12,7 +12,7 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
         ),
         (
             b'{"type":"conversation.item.create","item":{"type":"message","role":"user",'
-            b'"content":[{"type":"input_audio","audio":"AAAA"}]},"previous_item_id":"root"}'
+            b'"content":[{"type":"input_audio","audio":"AAAAAA=="}]},"previous_item_id":"root"}'
         ),
         (
             b'{"type":"response.create","response":{"input":[{"type":"item_reference","id":"a"}],'
@@ -31,8 +31,8 @@ SEEDS: Mapping[str, tuple[bytes, ...]] = {
     ),
     "audiosocket": (b"\x05\x01\x00\x10" + bytes(16) + b"\x10\x00\x04" + bytes(4) + b"\0\0\0",),
     "audio_file": (
-        b"RIFF\x34\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0"
-        b"data\x10\0\0\0" + bytes(16),
+        b"RIFF\x64\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0"
+        b"data\x40\0\0\0" + bytes(64),
     ),
     "multipart": (
         (
