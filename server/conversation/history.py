@@ -65,7 +65,8 @@ class History:
         self.audio.cut(item_id, heard_seconds)
         item = self.items[item_id]
         if isinstance(item, MessageItem):
-            self.items[item_id] = replace(item, text=heard, is_cut=heard != item.text)
+            is_cut = heard != (item.text or "").rstrip()  # a blank at the end is heard by nobody
+            self.items[item_id] = replace(item, text=heard, is_cut=is_cut)
 
     def has_call(self, call_id: str) -> bool:
         """Whether the model has made this function call, and wholly."""
