@@ -136,6 +136,7 @@ class Attempt:
     stages: list[dict[str, Any]] = field(default_factory=list)
     verdict: Verdict = Verdict.UNDECIDED
     checking: bool = False  # a judgement is in work
+    is_over: bool = False  # no more of the sound will come
     _passed: set[Stage] = field(default_factory=set)
     _last_check_seconds: float = 0.0
 

@@ -43,6 +43,13 @@ class Rest:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """The client sends nothing for this long, not even silence."""
+
+    seconds: float
+
+
 @dataclass(repr=False)  # asyncio shows results, and these hold minutes of audio
 class Play:
     """What a conversation gave: every event with the time at which it left, in seconds."""
@@ -68,7 +75,8 @@ class Play:
         return is_still and is_idle and not self.stage.open_jobs
 
 
-Step = Speech | Silence | Rest | Command | Callable[[Play], Command]  # the last: known only by then
+Sound = Speech | Silence | Rest
+Step = Sound | Stall | Command | Callable[[Play], Command]  # the last: known only by then
 
 
 async def play(
@@ -110,7 +118,10 @@ async def _commands(
     rate_hz = result.session.settings.input_format.rate_hz
     loop = asyncio.get_running_loop()
     for step in steps:
-        if not isinstance(step, Speech | Silence | Rest):
+        if isinstance(step, Stall):
+            await asyncio.sleep(step.seconds)
+            continue
+        if not isinstance(step, Sound):
             yield step(result) if callable(step) else step
             continue
         ends_seconds = loop.time() + step.seconds

@@ -21,7 +21,7 @@ from server.events import (
 from server.language.resources import backchannels
 from tests.fakes import FakeJob, transcript
 from tests.fakes import Stage as Engines
-from tests.server.play import Play, Silence, Speech, Step, play
+from tests.server.play import Play, Silence, Speech, Stall, Step, play
 from tests.virtual import virtual_time
 
 CONFIG = InterruptionConfig()
@@ -386,6 +386,30 @@ async def test_a_syllable_is_taken_for_one_of_the_language_that_the_caller_speak
 
 def _is_judgement(job: FakeJob) -> bool:
     return job.priority is Priority.INTERRUPTION
+
+
+@pytest.mark.parametrize("stt_seconds", [0.05, 4.0])
+def test_a_client_that_stalls_in_the_midst_of_a_sound_does_not_hold_the_answer_for_ever(
+    stt_seconds: float,
+) -> None:
+    engines = hears("something else")
+    first: Callable[[SttRequest], str] = engines.heard  # type: ignore[assignment]
+
+    def heard(request: SttRequest) -> str:
+        text = first(request)
+        if text == "something else":
+            engines.confidence, engines.stt_seconds = 0.4, stt_seconds
+        return text
+
+    engines.heard = heard
+
+    @virtual_time
+    async def scenario() -> Play:
+        return await play(engines, [Speech(0.4), Silence(1.5), Speech(0.7), Stall(30.0)])
+
+    result = scenario()
+    assert [event.is_held for event in result.of(AnswerHeld)][-1] is False
+    assert [event.status for event in result.of(ResponseFinished)] == ["completed"]
 
 
 @virtual_time
