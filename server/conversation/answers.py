@@ -213,6 +213,7 @@ class Answers:
         taken, self._take_when_checked = self._take_when_checked, False
         if hearing is not None and means_the_same(hearing.transcript.text, draft.record.heard):
             self._draft_holds = True
+            draft.record.completeness = hearing.completeness
             self._on_heard(draft)
             if taken:
                 self._confirm(draft)

@@ -150,6 +150,8 @@ class Attention:
             return None
         if heard.boundary is Boundary.STARTED:
             self._speech_start_seconds = heard.at_seconds
+        if heard.boundary in (Boundary.PAUSED, Boundary.ENDED):
+            self._stop_partial()
         return _TRIGGER_OF[heard.boundary]
 
     def store(self, window: Samples, arrived_seconds: float) -> None:
@@ -213,6 +215,11 @@ class Attention:
         )
         self._partial = self._spawn(self._tell_stable_words, "partial")
 
+    def _stop_partial(self) -> None:
+        """All that was said until the pause is about to be transcribed: less of it is stale."""
+        if self._partial is not None:
+            self._partial.cancel()
+
     async def _tell_stable_words(self) -> None:
         item_id, agreement = self.item_id, self._agreement
         try:
@@ -254,15 +261,18 @@ class Attention:
         self.forget()
 
     def give_up(self, saying: str) -> None:
-        """No more of the sound will come: judge what there is of it."""
-        self._judge_if_due(saying, over=True)
+        """No more of the sound will come: judge what there is of it, now or after the judgement
+        that is in work."""
+        if self._attempt is not None:
+            self._attempt.is_over = True
+            self._judge_if_due(saying)
 
     def _sound_start_seconds(self) -> float:
         """When the sound began that is to be judged now: its first voiced window, in audio time."""
         voiced_seconds = self._speech_start_seconds + self._listener.config.prefix_padding_seconds
         return min(self.now_seconds, max(voiced_seconds, self._calm_until_seconds))
 
-    def _judge_if_due(self, saying: str, *, over: bool = False) -> None:
+    def _judge_if_due(self, saying: str) -> None:
         attempt = self._attempt
         if attempt is None:
             return
@@ -270,7 +280,7 @@ class Attention:
             self.now_seconds,
             self._interruption,
             paused=self._listener.silence_seconds >= self._interruption.pause_seconds,
-            over=over or not self._listener.speaking,
+            over=attempt.is_over or not self._listener.speaking,
         )
         if stage is not None:
             attempt.checking = True

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from engines.batcher import Priority
 from engines.errors import Overloaded
 from engines.llm import ToolCall
 from server.commands import (
@@ -111,6 +112,18 @@ async def test_words_that_stay_the_same_are_told_while_the_caller_speaks() -> No
     partial = "".join(event.delta for event in result.of(PartialTranscript))
     assert partial == "What is the capital of France?"
     assert result.times_of(PartialTranscript)[0] < result.times_of(SpeechStopped)[0]
+
+
+@virtual_time
+async def test_words_that_are_late_are_given_up_where_the_caller_pauses() -> None:
+    ended: list[tuple[Priority, bool]] = []
+
+    def look(result: Play) -> CreateItem:
+        ended.extend((job.priority, job.ended) for job in result.stage.stt.jobs)
+        return CreateItem(MessageItem("item_1", "system", "Be brief."), None)
+
+    await play(Stage(stt_seconds=20.0), [Speech(1.2), Silence(0.4), look])
+    assert ended == [(Priority.PARTIAL, True), (Priority.ANSWER, False)]
 
 
 @virtual_time
