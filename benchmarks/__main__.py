@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import json
 import platform
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run what was asked for; the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(given)
-    command = f'make bench ARGS="{" ".join(given)}"'
+    command = f'make bench ARGS="{shlex.join(given)}"'
     terminal = Terminal(sys.stdout)
     options.output.mkdir(parents=True, exist_ok=True)
     if options.docs:
