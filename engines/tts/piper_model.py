@@ -21,9 +21,8 @@ log = logging.getLogger(__name__)
 
 FIRST_FRAMES = 16
 FRAMES = 64
-MARGIN_FRAMES = (
-    12  # a frame hears 11 on each side in Piper's "medium"; 14 in "high", the last at 1e-7
-)
+# A frame hears 11 on each side in Piper's "medium"; 14 in "high", the last at 1e-7.
+MARGIN_FRAMES = 12
 WHOLE_CHUNK_SAMPLES = 64 * 256  # of a graph that was not cut: as many as 64 frames have
 
 Audio = NDArray[np.float32]
