@@ -164,4 +164,4 @@ class Steps:
 
 def outputs_of(job: LlmJob) -> Answer:
     """What a job that was driven by `Steps` has put out."""
-    return Answer(tuple(job._fresh))
+    return Answer(tuple(job.emitted))

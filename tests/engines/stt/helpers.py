@@ -15,15 +15,12 @@ LANGUAGES = ("en", "es", "hi")
 Samples = npt.NDArray[np.float32]
 
 
-class StepJob(Job[SttRequest, Transcript]):
-    """A job that keeps what it was given."""
-
-    def __init__(self, engine: SttEngine, request: SttRequest, priority: Priority) -> None:
-        super().__init__(Batcher("stt", engine), request, priority)
-        self.outputs: list[Transcript] = []
-
-    def emit(self, output: Transcript) -> None:
-        self.outputs.append(output)
+def step_job(
+    engine: SttEngine, request: SttRequest, priority: Priority
+) -> Job[SttRequest, Transcript]:
+    """A job for an engine that the test steps itself."""
+    batcher: Batcher[SttRequest, Transcript] = Batcher("stt", engine)
+    return batcher.submit(request, priority=priority)
 
 
 def make_engine(directory: Path, *, short_windows: bool | None = True) -> SttEngine:
@@ -55,7 +52,7 @@ def transcribe(
     engine: SttEngine, *requests: SttRequest, priority: Priority = Priority.ANSWER
 ) -> list[Transcript]:
     """All requests in one batch, step by step to their ends."""
-    jobs = [StepJob(engine, request, priority) for request in requests]
+    jobs = [step_job(engine, request, priority) for request in requests]
     for job in jobs:
         assert engine.start(job)
     while running := [job for job in jobs if not job.finished]:
@@ -63,4 +60,4 @@ def transcribe(
     for job in jobs:
         engine.stop(job)
     engine.assert_idle()
-    return [job.outputs[0] for job in jobs]
+    return [job.emitted[0] for job in jobs]

@@ -13,7 +13,7 @@ from engines.batcher import Batcher, Priority
 from engines.config import SttConfig
 from engines.errors import EngineError
 from engines.stt import SttEngine, SttRequest, Transcript
-from tests.engines.stt.helpers import LANGUAGES, StepJob, ask, make_engine, noisy_tone, transcribe
+from tests.engines.stt.helpers import LANGUAGES, ask, make_engine, noisy_tone, step_job, transcribe
 from tests.tiny_whisper import edit_config, write_random_whisper
 
 
@@ -230,8 +230,8 @@ async def test_an_urgent_job_passes_between_the_windows_of_a_long_one(
 
 
 def test_partial_transcripts_wait_for_answers(engine: SttEngine) -> None:
-    answer = StepJob(engine, ask(noisy_tone(1)), Priority.ANSWER)
-    partial = StepJob(engine, ask(noisy_tone(1)), Priority.PARTIAL)
+    answer = step_job(engine, ask(noisy_tone(1)), Priority.ANSWER)
+    partial = step_job(engine, ask(noisy_tone(1)), Priority.PARTIAL)
     assert engine.start(answer)
     assert not engine.start(partial)
     engine.stop(answer)
@@ -241,7 +241,7 @@ def test_partial_transcripts_wait_for_answers(engine: SttEngine) -> None:
 
 def test_a_step_is_for_the_most_urgent_kind(engine: SttEngine) -> None:
     jobs = [
-        StepJob(engine, ask(noisy_tone(1)), priority)
+        step_job(engine, ask(noisy_tone(1)), priority)
         for priority in (Priority.OFFLINE, Priority.PARTIAL, Priority.ANSWER, Priority.INTERRUPTION)
     ]
     assert all(engine.start(job) for job in jobs)
@@ -252,7 +252,7 @@ def test_a_step_is_for_the_most_urgent_kind(engine: SttEngine) -> None:
 
 
 def test_offline_work_takes_half_of_the_slots_at_most(engine: SttEngine) -> None:
-    jobs = [StepJob(engine, ask(noisy_tone(1)), Priority.OFFLINE) for _ in range(4)]
+    jobs = [step_job(engine, ask(noisy_tone(1)), Priority.OFFLINE) for _ in range(4)]
     assert [engine.start(job) for job in jobs] == [True, True, True, False]
     with pytest.raises(AssertionError, match="3 STT jobs"):
         engine.assert_idle()

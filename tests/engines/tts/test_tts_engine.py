@@ -133,7 +133,7 @@ def test_a_first_sound_waits_for_no_other(
     heard = []
     for _ in range(3):
         engine.step(jobs)
-        heard.append([len(job._fresh) for job in jobs])
+        heard.append([len(job.emitted) for job in jobs])
     for job in jobs:
         engine.stop(job)
     assert heard == [[1, 0], [1, 1], [2, 2]]
@@ -150,11 +150,11 @@ def test_who_would_hear_a_gap_first_goes_first(
     heard = []
     for _ in range(4):
         engine.step(jobs[::-1])
-        heard.append([len(job._fresh) for job in jobs])
+        heard.append([len(job.emitted) for job in jobs])
     jobs[0].state.dry_at += 10.0
     for _ in range(2):
         engine.step(jobs)
-    heard.append([len(job._fresh) for job in jobs])
+    heard.append([len(job.emitted) for job in jobs])
     for job in jobs:
         engine.stop(job)
     assert heard == [[0, 1], [1, 1], [1, 2], [2, 2], [2, 4]]
