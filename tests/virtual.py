@@ -89,6 +89,13 @@ def run_virtually(main: Coroutine[Any, Any, T]) -> T:
         return runner.run(main)
 
 
+def stall(seconds: float) -> None:
+    """The running loop does nothing for so long, as when something holds it up."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    loop.jump(seconds)
+
+
 def virtual_time(test: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
     """Decorator: the async test runs on a `VirtualLoop`. Its fixtures must not be async."""
 

@@ -69,15 +69,16 @@ class Intake:
     """The caller's audio and keys, as a session wants them. Times are of the loop's clock.
 
     A session counts time in audio. So a line that sends none is given silence, and one that sends
-    it, or keys, faster than anybody speaks is refused: others would have less of the engines.
+    it, or keys, faster than anybody speaks is refused: others would have less of the engines. What
+    has waited because we were late ourselves is not held against it, nor taken for silence.
     """
 
     def __init__(self, config: TelephoneConfig, now_seconds: float, *, has_persons: bool) -> None:
         self.wants_person = False
         self._person_key = config.person_key if has_persons else ""
         self._keypad = Keypad(config.key_pause_seconds)
-        self._allowance_seconds = BURST_SECONDS
-        self._allowed_at = self._heard_at = now_seconds
+        self._heard_at = self._looked_at = now_seconds
+        self._spoken_until = now_seconds  # all that has come, had it come as it was spoken
 
     def hear(self, samples: Samples, now_seconds: float) -> Iterator[Command]:
         """float32[n] at 8 kHz has come. Raises `ProtocolError` when it is too much."""
@@ -88,7 +89,12 @@ class Intake:
         yield from self._entered(self._keypad.wait(seconds))
 
     def rest(self, now_seconds: float) -> Iterator[Command]:
-        """Silence for the time in which no audio has come."""
+        """Silence for the time in which no audio has come; asked after every look at the line."""
+        if now_seconds - self._looked_at > SILENCE_AFTER_SECONDS:
+            self._heard_at = now_seconds  # we were late: what has come since may wait to be read
+        self._looked_at = now_seconds
+        if now_seconds - self._heard_at >= TICK_SECONDS:
+            self._spoken_until = max(self._spoken_until, now_seconds)  # nothing waits
         missing_seconds = now_seconds - self._heard_at - SILENCE_AFTER_SECONDS
         if missing_seconds >= TICK_SECONDS:
             self._heard_at += missing_seconds
@@ -107,11 +113,8 @@ class Intake:
             yield KeysPressed(keys)
 
     def _spend(self, seconds: float, now_seconds: float) -> None:
-        earned_seconds = now_seconds - self._allowed_at
-        self._allowance_seconds = min(BURST_SECONDS, self._allowance_seconds + earned_seconds)
-        self._allowance_seconds -= seconds
-        self._allowed_at = now_seconds
-        if self._allowance_seconds < 0:
+        self._spoken_until += seconds
+        if self._spoken_until > now_seconds + BURST_SECONDS:
             raise ProtocolError(
                 "Audio or keys come faster than anybody speaks or types. Send them as they come.",
                 code="too_fast",

@@ -112,9 +112,46 @@ def test_keys_are_no_faster_than_fingers() -> None:
 
 def test_silence_earns_no_longer_burst() -> None:
     line = intake()
+    for tick in range(36_001):
+        list(line.rest(tick * TICK_SECONDS))
     burst = np.zeros(round(BURST_SECONDS * RATE_HZ) + 1, dtype=np.float32)
     with pytest.raises(ProtocolError, match="faster"):
         list(line.hear(burst, 3600.0))
+
+
+def test_nor_does_a_word_now_and_then() -> None:
+    line = intake()
+    for tick in range(6_001):
+        now_seconds = tick * TICK_SECONDS
+        if tick % 5 == 0:
+            list(line.hear(FRAME, now_seconds))
+        list(line.rest(now_seconds))
+    burst = np.zeros(round((BURST_SECONDS + TICK_SECONDS) * RATE_HZ), dtype=np.float32)
+    with pytest.raises(ProtocolError, match="faster"):
+        list(line.hear(burst, now_seconds))
+
+
+def test_a_stall_of_ours_is_neither_silence_nor_held_against_the_caller() -> None:
+    """Whether the first look after it finds what has come meanwhile, or times out."""
+    line = intake()
+    stall_seconds = 2 * BURST_SECONDS
+    backlog = [FRAME] * round(stall_seconds * 50)
+    for number, begins in enumerate([0.0, stall_seconds, 2 * stall_seconds]):
+        now_seconds = begins + stall_seconds
+        if number:
+            assert seconds_of(line.rest(now_seconds)) == 0.0
+        heard = sum(seconds_of(line.hear(frame, now_seconds)) for frame in backlog)
+        assert heard == pytest.approx(stall_seconds)
+        assert seconds_of(line.rest(now_seconds)) == 0.0
+
+
+def test_a_machine_that_is_too_slow_for_long_may_catch_up() -> None:
+    """A minute late, without a pause that is long."""
+    line = intake()
+    for number in range(6_000):
+        now_seconds = min(0.04 * number, 120.0)
+        assert seconds_of(line.hear(FRAME, now_seconds)) == pytest.approx(0.02)
+        assert seconds_of(line.rest(now_seconds)) == 0.0
 
 
 def test_outcomes_are_told_once_and_the_oldest_forgotten() -> None:

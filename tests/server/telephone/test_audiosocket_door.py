@@ -18,7 +18,7 @@ from server.app import Server
 from server.config import Config, ServerConfig, TelephoneConfig
 from tests.fakes import Stage
 from tests.server.telephone.doors import Doors, open_doors, sound
-from tests.virtual import virtual_time
+from tests.virtual import stall, virtual_time
 
 CALL = uuid.UUID("40325ec2-5efd-4bd3-805f-53576e581d13")
 BEGIN = frame(0x01, CALL.bytes)
@@ -212,6 +212,24 @@ async def test_a_flood_of_audio_ends_the_call_and_no_other() -> None:
             wire.send(BEGIN, *[frame(0x10, bytes(65_534))] * 4)
             assert (await wire.rest())[-3:] == TERMINATED
         await good.hear_out(spoken.end_seconds, 10.0, calm=0.3)
+
+
+@virtual_time
+async def test_a_stall_of_ours_is_not_held_against_the_caller() -> None:
+    """Their second of speech, and what they said meanwhile: one turn, with no silence in it."""
+    async with open_doors() as doors, connected(doors) as wire:
+        wire.send(BEGIN, frame(0x10, SPEECH))
+        await asyncio.sleep(0.5)
+        wire.send(*[frame(0x10, SPEECH)] * 8)
+        stall(8.0)
+        await asyncio.sleep(0.05)
+        assert not doors.stage.prompts
+        wire.send(*[SILENCE] * 50)
+        heard = bytearray()
+        async with asyncio.timeout(10):
+            while not any(heard):
+                heard += (await wire.reader.readexactly(len(SILENCE)))[3:]
+    assert len(doors.stage.prompts) == 1
 
 
 @virtual_time

@@ -21,7 +21,7 @@ from server.protocol import telephone
 from server.protocol.twilio_voice import TOKEN_SECONDS, signature
 from tests.fakes import Stage
 from tests.server.telephone.doors import TOKEN, Doors, open_doors, sound
-from tests.virtual import virtual_time
+from tests.virtual import stall, virtual_time
 
 FORM = {"CallSid": "CA1", "From": "+34911234567"}
 
@@ -230,6 +230,19 @@ async def test_a_flood_of_audio_ends_it_and_no_other_call() -> None:
             code, reason = await closed(socket)
         assert (code, reason[:27]) == (1008, "Audio or keys come faster t")
         await good.hear_out(spoken.end_seconds, 10.0, calm=0.3)
+
+
+@virtual_time
+async def test_a_stall_of_ours_is_not_held_against_the_caller() -> None:
+    async with open_doors() as doors, stream(doors) as (phone, socket):
+        await media(phone, 1.0)
+        await asyncio.sleep(0.5)
+        for _ in range(8):
+            await media(phone, 1.0)
+        stall(8.0)
+        await media(phone, 1.0, b"\xff")
+        assert (await socket.receive_json(timeout=10.0))["event"] == "media"
+    assert len(doors.stage.prompts) == 1
 
 
 @virtual_time
