@@ -20,6 +20,7 @@ from server.conversation.history import History
 from server.conversation.lag import HearingLag
 from server.conversation.machine import Command as Do
 from server.conversation.machine import Machine, State, Trigger
+from server.conversation.outbox import TIMER_SECONDS
 from server.conversation.turn import Utterance
 from server.events import (
     AnswerAudio,
@@ -209,7 +210,8 @@ class Floor:
         return (detection.idle_timeout_ms or 0) / 1000 if detection is not None else 0.0
 
     def _takes_the_floor(self) -> bool:
-        return self._machine.state is State.LISTENING_IDLE and self.attention.is_speech
+        is_idle = self._machine.state is State.LISTENING_IDLE
+        return is_idle and self.attention.is_speech and not self.attention.is_nothing
 
     def _is_interrupting(self) -> bool:
         detection = self.settings.turn_detection
@@ -253,8 +255,8 @@ class Floor:
                 if self._outbox.playback.sent_seconds <= event.seconds:
                     self.attention.rest(self._interruption.immunity_seconds)
             case ResponseFinished() if self._is_current(event) and not self._background.is_over:
-                epoch = self._whole_epoch = self._outbox.epoch  # of now: the task begins later
-                self._background.spawn(lambda: self._play_out(epoch), "playback")
+                self._whole_epoch = self._outbox.epoch
+                self._play_out()
             case TurnFinished(record=record):
                 self._counters.note_turn(record)
                 log.info("turn", extra=record.to_wire())
@@ -264,12 +266,19 @@ class Floor:
     def _is_current(self, event: Event) -> bool:
         return event.epoch == self._outbox.epoch
 
-    async def _play_out(self, epoch: int) -> None:
-        """Wait until the caller has heard the answer to its end."""
-        now_seconds = asyncio.get_running_loop().time()
-        await asyncio.sleep(self._outbox.playback.ahead_seconds(now_seconds))
-        if epoch == self._outbox.epoch:
-            self._on_answer_over()
+    def _play_out(self) -> None:
+        epoch = self._outbox.epoch  # of now: the task begins later
+        self._background.spawn(lambda: self._end_when_heard(epoch), "playback")
+
+    async def _end_when_heard(self, epoch: int) -> None:
+        """Wait until the caller has heard the answer to its end, if it is not held before."""
+        loop = asyncio.get_running_loop()
+        while epoch == self._outbox.epoch and self._machine.state is not State.INTERRUPTED:
+            unheard_seconds = self._outbox.unheard_seconds(loop.time())
+            if unheard_seconds < TIMER_SECONDS:
+                self._on_answer_over()
+                return
+            await asyncio.sleep(unheard_seconds)
 
     def _on_answer_over(self) -> None:
         if self.is_answering:
@@ -366,6 +375,8 @@ class Floor:
     def _release(self) -> None:
         self._outbox.release()
         self._outbox.put(AnswerHeld(is_held=False))
+        if self._whole_epoch == self._outbox.epoch:
+            self._play_out()
 
     def _cancel_answer(self) -> None:
         self._is_asked = False

@@ -56,6 +56,8 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"  # a later stage will tell
 
 
+NOTHING = frozenset({Verdict.BACKCHANNEL, Verdict.ECHO, Verdict.NOISE})
+
 _WAITING = frozenset({Stage.SOON, Stage.EARLY, Stage.PAUSE})  # another look follows anyhow
 
 

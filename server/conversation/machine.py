@@ -108,6 +108,7 @@ def _answering(state: State) -> dict[tuple[State, Trigger], Step]:
 
 TABLE: Mapping[tuple[State, Trigger], Step] = {
     (_IDLE, Trigger.SPEECH_STARTED): (_ACTIVE, (Command.ANNOUNCE_SPEECH,)),
+    (_IDLE, Trigger.SPEECH_PAUSED): (_IDLE, ()),
     (_IDLE, Trigger.SPEECH_ENDED): (_IDLE, (Command.FORGET_SPEECH,)),
     (_IDLE, Trigger.SPEECH_DISCARDED): (_IDLE, (Command.DISCARD_SPEECH,)),
     (_IDLE, Trigger.AUDIO_COMMITTED): (_PROCESSING, (Command.TAKE_AUDIO,)),

@@ -97,6 +97,11 @@ class Outbox:
         if epoch == self.epoch and self._unplayed:
             self.playback.report(self._unplayed.popleft().seconds)
 
+    def unheard_seconds(self, now_seconds: float) -> float:
+        """Audio of the current turn that waits, or was sent and that the caller has not heard."""
+        waiting = (event.seconds for event in self._turn_lane if isinstance(event, AnswerAudio))
+        return sum(waiting) + self.playback.ahead_seconds(now_seconds)
+
     @property
     def backlog(self) -> int:
         """Events that could leave at once, if the client took them."""

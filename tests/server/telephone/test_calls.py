@@ -60,6 +60,32 @@ async def test_a_turn_and_one_over_its_answer(door: str) -> None:
         assert phone.num_clears
 
 
+@pytest.mark.parametrize("before_seconds", [0.5, 0.4, 0.3, 0.25, 0.2])
+@pytest.mark.parametrize("door", DOORS)
+def test_an_answer_is_heard_to_its_end_whatever_is_hummed_over_it(
+    door: str, before_seconds: float
+) -> None:
+    """However short before its end that is: held or not, with words to come or all sent."""
+
+    @virtual_time
+    async def test() -> None:
+        stage = Stage(answer=("The capital is Paris.",))
+        answer_seconds = stage.speech_seconds_per_character * len(stage.answer[0])
+        async with open_doors(stage) as doors, dialled(doors, door) as phone:
+            first = phone.speak(sound(0.8))
+            assert await phone.wait_for(
+                lambda: phone.sound_until(first.end_seconds) is not None, 10.0
+            )
+            await phone.rest_until(phone.now_seconds + answer_seconds - before_seconds)
+            stage.heard = "mm-hmm"
+            phone.speak(sound(0.3))
+            await phone.rest_until(phone.now_seconds + 4.0)
+            assert voiced_seconds(phone) == pytest.approx(answer_seconds, abs=0.05)
+        assert len(stage.prompts) == 1
+
+    test()
+
+
 @pytest.mark.parametrize("door", DOORS)
 @virtual_time
 async def test_who_says_nothing_is_asked_and_then_left(door: str) -> None:
