@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from engines.errors import ConfigError, ModelError
+from engines.errors import ConfigError, EngineError, ModelError
 from evaluation.caller import CallFailed
 from evaluation.commands import bring, conversation, routing, stt, tts
 from evaluation.commands.common import Context, context_of, thresholds_of
@@ -55,8 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigError, ModelError, DataError, ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
-    except (ServerFailed, CallFailed) as error:
-        print(error, file=sys.stderr)
+    except (EngineError, ServerFailed, CallFailed) as error:
+        print(error, "What was measured is kept: the same command goes on.", file=sys.stderr)
         return 1
 
 

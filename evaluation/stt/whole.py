@@ -14,6 +14,7 @@ import numpy as np
 
 from engines.batcher import Batcher, Priority
 from engines.config import SttConfig
+from engines.errors import EngineError
 from engines.stt import SttEngine, SttRequest, Transcript
 from evaluation.data.layout import Clip, Dataset
 from evaluation.data.rows import RowError
@@ -55,9 +56,9 @@ def plan(datasets: Sequence[Dataset], conditions: Sequence[str]) -> list[Job]:
 async def measure(
     jobs: Sequence[Job], config: SttConfig, languages: Sequence[str], results: Results, batch: int
 ) -> list[str]:
-    """Transcribe what `results` does not have yet, `batch` at once; what could not be read.
+    """Transcribe what `results` does not have yet, `batch` at once; what could not be.
 
-    Raises `ModelError` when the recognizer cannot be loaded.
+    Raises `ModelError` when the recognizer cannot be loaded, `EngineError` when it has died.
     """
     pending = results.pending(jobs, lambda job: job.key)
     if not pending:
@@ -67,6 +68,8 @@ async def measure(
     async with Stt("stt", SttEngine(config)) as stt:
         for group in with_progress(groups, "whole recordings"):
             problems += await _measure_group(stt, group, languages, results)
+            if stt.failure is not None:
+                raise EngineError(problems[-1])
     return problems
 
 
@@ -87,13 +90,20 @@ async def _measure_group(
     seconds = time.perf_counter() - started_at
     total_samples = sum(len(samples) for _, samples in audio)
     for (job, samples), task in zip(audio, running, strict=True):
-        record = _record(job, task.result(), seconds * len(samples) / total_samples)
-        results.append(job.key, record)
+        heard = task.result()
+        if isinstance(heard, EngineError):
+            problems.append(f"{job.key}: {heard}")
+        else:
+            record = _record(job, heard, seconds * len(samples) / total_samples)
+            results.append(job.key, record)
     return problems
 
 
-async def _hear(stt: Stt, samples: Samples, languages: Sequence[str]) -> Transcript:
-    return await stt.run(SttRequest(samples, tuple(languages)), priority=Priority.ANSWER)
+async def _hear(stt: Stt, samples: Samples, languages: Sequence[str]) -> Transcript | EngineError:
+    try:
+        return await stt.run(SttRequest(samples, tuple(languages)), priority=Priority.ANSWER)
+    except EngineError as error:
+        return error
 
 
 def _record(job: Job, transcript: Transcript, seconds: float) -> Record:

@@ -77,7 +77,10 @@ def _voices_of(language: str, config: TtsConfig) -> Iterator[str]:
 async def measure(
     jobs: Sequence[Job], tts_config: TtsConfig, judge: SttConfig, results: Results
 ) -> list[str]:
-    """Speak what `results` does not have yet; what went wrong. Raises `ModelError`."""
+    """Speak what `results` does not have yet; what went wrong.
+
+    Raises `ModelError` when a model cannot be loaded, `EngineError` when its engine has died.
+    """
     pending = results.pending(jobs, lambda job: job.key)
     if not pending:
         return []
@@ -90,6 +93,8 @@ async def measure(
             try:
                 results.append(job.key, await _measure(job, tts, stt))
             except EngineError as error:
+                if tts.failure is not None or stt.failure is not None:
+                    raise
                 problems.append(f"{job.key}: {error}")
     return problems
 
