@@ -3,9 +3,7 @@
 import argparse
 import asyncio
 import json
-import platform
 import shlex
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -20,7 +18,8 @@ from benchmarks.peers.measured import Measured
 from benchmarks.peers.systems import SYSTEMS, Workshop
 from benchmarks.publish import Found, check_places, publish
 from benchmarks.sizes import SIZES, Lacking
-from evaluation.server_process import REPOSITORY, ServerFailed
+from evaluation.provenance import machine, revision
+from evaluation.server_process import ServerFailed
 from evaluation.terminal import Terminal
 
 Bench = Callable[[argparse.Namespace, Terminal], Found]
@@ -45,15 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_places(name for bench in options.benches for name in _names(bench, options))
     found: dict[str, Found] = {}
     path = options.output / "bench.json"
+    origin = _machine()  # before there are results, which would be changes to the revision
     try:
         for bench in options.benches:
             for name, one in _founds(bench, options, terminal):
                 found[name] = one
-                _keep(path, found)
+                _keep(path, found, origin)
             _tell(
                 [(name, found[name]) for name in _names(bench, options) if name in found],
                 options,
                 command,
+                origin,
                 terminal,
             )
     except (ServerFailed, LoadFailed, Lacking) as failure:
@@ -76,20 +77,24 @@ def _founds(bench: str, options: argparse.Namespace, terminal: Terminal) -> Iter
         yield bench, _BENCHES[bench](options, terminal)
 
 
-def _keep(path: Path, found: Mapping[str, Found]) -> None:
+def _keep(path: Path, found: Mapping[str, Found], origin: Mapping[str, Any]) -> None:
     """Write all figures so far, however a run of many minutes ends."""
     figures = {name: one.figures for name, one in found.items()}
-    path.write_text(json.dumps({"machine": _machine(), **figures}, indent=2) + "\n", "utf-8")
+    path.write_text(json.dumps({"machine": origin, **figures}, indent=2) + "\n", "utf-8")
 
 
 def _tell(
-    found: Sequence[Named], options: argparse.Namespace, command: str, terminal: Terminal
+    found: Sequence[Named],
+    options: argparse.Namespace,
+    command: str,
+    origin: Mapping[str, Any],
+    terminal: Terminal,
 ) -> None:
     """Show what was found, and put it into the documentation where wanted."""
     for name, one in found:
         terminal.line(one.text)
         if options.docs:
-            publish(name, one, command=command, machine=_machine())
+            publish(name, one, command=command, machine=origin)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -225,25 +230,9 @@ _BENCHES: Mapping[str, Bench] = {
 
 
 def _machine() -> dict[str, Any]:
-    revision = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    cpus = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        if line.startswith("model name")
-    ]
-    return {
-        "cpu": cpus[0] if cpus else platform.machine(),
-        "cores": len(cpus),
-        "python": platform.python_version(),
-        "revision": revision.stdout.strip(),
-        "date": datetime.now(UTC).date().isoformat(),
-    }
+    """What is measured, where and when."""
+    date = datetime.now(UTC).date().isoformat()
+    return {**machine(), "revision": revision(), "date": date}
 
 
 if __name__ == "__main__":

@@ -44,8 +44,8 @@ def publish(
     (folder / f"{name}.json").write_text(f"{body}\n", "utf-8")
     images = [_draw(folder, name, title, plot) for title, plot in found.plots.items()]
     made = (
-        f"`{command}` ({machine['date']}, revision {machine['revision']}, {machine['cores']} cores "
-        f"of {machine['cpu']}; [figures]({_FOLDER}/{name}.json)):"
+        f"`{command}` ({machine['date']}, revision {machine['revision']}, {machine['cpus']} cores "
+        f"of {machine['processor']}; [figures]({_FOLDER}/{name}.json)):"
     )
     page = docs / _PAGE
     part = "\n\n".join([made, found.text, *images])

@@ -9,7 +9,7 @@ from benchmarks.publish import Found, check_places, publish
 from evaluation.report.model import Lines
 
 PAGE = "# Page\n\n<!-- generated: curve -->\nold\n<!-- end -->\n\nText.\n"
-MACHINE = {"cpu": "a CPU", "cores": 2, "date": "2026-11-21", "revision": "abc"}
+MACHINE = {"processor": "a CPU", "cpus": 2, "date": "2026-11-21", "revision": "abc"}
 
 
 def test_a_benchmark_without_a_place_is_told_before_it_runs(tmp_path: Path) -> None:
@@ -34,4 +34,4 @@ def test_figures_table_and_plots_are_published_with_their_command(tmp_path: Path
     assert "<svg" in (tmp_path / "performance" / "curve-voice-to-voice.svg").read_text("utf-8")
     figures = json.loads((tmp_path / "performance" / "curve.json").read_text("utf-8"))
     assert figures["curve"] == {"calls": [1, 2]}
-    assert figures["machine"]["cores"] == 2
+    assert figures["machine"]["cpus"] == 2
