@@ -2,6 +2,7 @@
 
 const BACKOFF_MS = [500, 1_000, 2_000, 4_000, 8_000];
 const NORMAL_CLOSE = 1000;
+const FINAL = new Set(["key_needed", "key_wrong", "origin_refused"]); // trying again is in vain
 
 /**
  * Events: "status" with {status, reason, seconds}, "message" with the server's event as `detail`,
@@ -16,6 +17,7 @@ export class Connection extends EventTarget {
     this._socket = null;
     this._wanted = false;
     this._failures = 0;
+    this._suspicion = ""; // why the last attempt seemed to be refused for good
     this._timer = 0;
     window.addEventListener("online", () => this.status === "waiting" && this._connect());
   }
@@ -25,6 +27,7 @@ export class Connection extends EventTarget {
     this._key = key;
     this._wanted = true;
     this._failures = 0;
+    this._suspicion = "";
     this._connect();
   }
 
@@ -90,6 +93,7 @@ export class Connection extends EventTarget {
     const event = JSON.parse(data);
     if (event.type === "session.created") {
       this._failures = 0;
+      this._suspicion = "";
       this._tell("online");
     }
     this.dispatchEvent(new CustomEvent("message", { detail: event }));
@@ -104,11 +108,16 @@ export class Connection extends EventTarget {
     }
     const reason = opened ? "connection_lost" : await whyRefused(this._key);
     if (!this._wanted || this._socket) return;
-    if (reason.startsWith("key_") || reason === "origin_refused") this._refuse(reason);
-    else this._retry(reason);
+    if (!FINAL.has(reason)) this._retry(reason);
+    else if (reason === this._suspicion) this._refuse(reason);
+    else {
+      this._suspicion = reason; // or the server has become ready since: the next attempt tells
+      this._connect();
+    }
   }
 
   _retry(reason) {
+    this._suspicion = "";
     const wait = BACKOFF_MS[Math.min(this._failures++, BACKOFF_MS.length - 1)];
     this._tell("waiting", reason, wait / 1000);
     this._timer = setTimeout(() => this._connect(), wait);

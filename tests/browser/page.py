@@ -299,6 +299,31 @@ async def test_a_full_server_is_told_in_words_and_tried_again(
         await tab.until(f"{STATUS} === 'online'")
 
 
+async def test_a_server_that_becomes_ready_at_the_wrong_moment_is_not_given_up(
+    tmp_path: Path, silence: Path
+) -> None:
+    """The attempt fails because it is full; when the page asks why, it is not any more."""
+    async with (
+        house(Stage(), door(max_sessions=1)) as server,
+        page(server.url, tmp_path, silence) as tab,
+    ):
+        server.server.counters.sessions = 1  # somebody else
+        refused = server.server.counters.refused
+        leaves = asyncio.create_task(_leaves_when_refused(server), name="leaves")
+        await tab.click("#talk")
+        await tab.until(f"{STATUS} === 'online'")
+        await leaves
+        assert refused == {"Service Unavailable": 1}
+        assert await tab.evaluate(NOTICE) == ""
+
+
+async def _leaves_when_refused(server: House) -> None:
+    """Whoever has the only place, as soon as somebody else was refused it."""
+    while not server.server.counters.refused:  # noqa: ASYNC110 (nothing tells of it)
+        await asyncio.sleep(0)
+    server.server.counters.sessions = 0
+
+
 async def test_a_refused_microphone_is_told_in_words_and_one_can_write(tmp_path: Path) -> None:
     async with house(Stage()) as server, page(server.url, tmp_path, None) as tab:
         await tab.click("#talk")
