@@ -6,7 +6,7 @@ from engines.errors import ProtocolError
 from server.commands import CreateResponse
 from server.conversation.aside import Asides
 from server.conversation.context import Conversation
-from server.conversation.floor import Floor
+from server.conversation.floor import Asked, Floor
 from server.conversation.history import History
 from server.events import ItemAdded
 from server.items import Item
@@ -38,7 +38,7 @@ class Responses:
         if command.is_beside:
             own = history or _history(list(self._conversation.history.items.values()))
             self._asides.begin(settings, own)
-        elif not self._floor.answer(settings, history):
+        elif not self._floor.answer(Asked(settings, history)):
             raise ProtocolError(
                 "A response is in progress: cancel it, or wait for response.done.",
                 code="conversation_already_has_active_response",

@@ -65,6 +65,11 @@ class Answers:
         """The words of the current answer so far."""
         return self._turn.record.answer if self._turn is not None else ""
 
+    @property
+    def only_hears(self) -> bool:
+        """Whether what the caller said last is not to be answered."""
+        return self._turn is not None and not self._turn.answers
+
     def is_current(self, item_id: str) -> bool:
         """Whether this is the message that is being spoken."""
         return self._turn is not None and self._turn.answer_id == item_id
@@ -116,8 +121,9 @@ class Answers:
         self._spawn(turn.run, "transcribe")
 
     def answer_when_heard(self, settings: Settings) -> bool:
-        """Answer the speech whose transcript is still awaited; False when none is."""
-        if self._turn is None or self._turn.is_heard:
+        """Answer the speech whose transcript is still awaited; False when none is, or when that
+        was asked for already."""
+        if self._turn is None or self._turn.is_heard or self._turn.is_asked:
             return False
         self._turn.ask(settings)
         return True

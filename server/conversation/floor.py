@@ -7,6 +7,7 @@ asks for) becomes a trigger of the machine; each command that it gives has one f
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from engines.vad import RATE_HZ
 from server.audio import Samples, int16_from_samples
@@ -47,6 +48,14 @@ from server.settings import Settings
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An answer that the client asks for."""
+
+    settings: Settings
+    history: History | None  # None: to the conversation
+
+
 class Floor:
     """One conversation's turns: listens by `attention`, speaks by `answers`."""
 
@@ -64,8 +73,7 @@ class Floor:
         self._background = background
         self._machine = Machine()
         self._interruption = interruption
-        self._asked: tuple[Settings, History | None] = (settings, None)  # for the next answer
-        self._is_asked = False  # it begins when the last one was heard
+        self._asked: Asked | None = None  # an answer that has not begun
         self._whole_epoch: int | None = None  # of an answer that is only being heard any more
         self._cancel_reason: Reason = "turn_detected"
         self._state_since_seconds = 0.0  # in audio time
@@ -94,7 +102,7 @@ class Floor:
             Do.TAKE_SPEECH: self._take_speech,
             Do.TAKE_AUDIO: self._take_audio,
             Do.FORGET_SPEECH: self._forget_speech,
-            Do.DISCARD_SPEECH: self.attention.forget,
+            Do.DISCARD_SPEECH: self._discard_speech,
             Do.DROP_DRAFT: self.answers.drop_draft,
             Do.ANSWER: self._answer,
             Do.CHECK_IN: self._check_in,
@@ -123,22 +131,25 @@ class Floor:
         if settings.turn_detection is None and self.state is State.INTERRUPTED:
             self.fire(Trigger.SPEECH_DISCARDED)  # nobody listens for its end any more
 
-    def answer(self, settings: Settings, history: History | None) -> bool:
-        """The client asks for an answer by these settings, to this history or to the
-        conversation's; False while another is in progress. It begins when the last was heard."""
-        match self.state:
-            case State.LISTENING_IDLE:
-                self._asked = (settings, history)
-                self.fire(Trigger.ANSWER_REQUESTED)
-                return True
-            case State.LISTENING_ACTIVE:
-                self.fire(Trigger.SPEECH_ENDED)  # which may have been heard already
-                return self.settings.answers or self.answer(settings, history)
-            case _ if self._whole_epoch == self._outbox.epoch:
-                self._asked, self._is_asked = (settings, history), True
-                return True
-            case _:
-                return history is None and self.answers.answer_when_heard(settings)
+    def answer(self, asked: Asked) -> bool:
+        """The client asks for an answer; False while another is in progress, or asked for. It
+        begins when the last was heard and the caller has finished: a pause of theirs will do."""
+        if self._asked is not None:
+            return False
+        is_to_wait = self._whole_epoch == self._outbox.epoch or (
+            asked.history is not None and self.answers.only_hears
+        )
+        if self.is_answering and not is_to_wait:
+            return asked.history is None and self.answers.answer_when_heard(asked.settings)
+        self._asked = asked
+        if self.state is State.LISTENING_ACTIVE and self.attention.is_pause:
+            self.fire(Trigger.SPEECH_ENDED)
+        self._begin_asked()
+        return True
+
+    def _begin_asked(self) -> None:
+        if self._asked is not None and self.state is State.LISTENING_IDLE:
+            self.fire(Trigger.ANSWER_REQUESTED)
 
     def cancel(self) -> None:
         """The client does not want the running answer."""
@@ -247,6 +258,8 @@ class Floor:
         """An event has left for the client."""
         match event:
             case ResponseStarted() if self._is_current(event):
+                if self._asked is not None and self._asked.history is None:
+                    self._asked = None
                 if self._machine.state is not State.INTERRUPTED:
                     self.fire(Trigger.ANSWER_STARTED)
             case AnswerAudio() if self._is_current(event):
@@ -284,9 +297,7 @@ class Floor:
         if self.is_answering:
             self.fire(Trigger.ANSWER_OVER)
             self._catch_up()
-        asked, self._is_asked = self._is_asked, False
-        if asked and self.state is State.LISTENING_IDLE:
-            self.fire(Trigger.ANSWER_REQUESTED)
+        self._begin_asked()
         if self._check_ins > 1 and self._machine.state is State.LISTENING_IDLE:
             self._outbox.put(CallEnded())
 
@@ -310,7 +321,14 @@ class Floor:
         now_seconds = self.attention.now_seconds
         self._outbox.put(SpeechStopped(utterance.item_id, _ms(now_seconds)))
         self._add_item(utterance)
-        self.answers.take(self.settings, utterance, answers=self.settings.answers)
+        asked = self._asked or Asked(self.settings, None)
+        is_other = asked.history is None and asked.settings != self.settings
+        if is_other:
+            self.answers.drop_draft()
+        answers = self.settings.answers and not is_other
+        self.answers.take(self.settings, utterance, answers=answers)
+        if self._asked is not None and self._asked.history is None:
+            self.answers.answer_when_heard(self._asked.settings)
 
     def _take_audio(self) -> None:
         """Push to talk: what was said becomes an item; the client asks for an answer itself."""
@@ -319,6 +337,10 @@ class Floor:
         self.answers.begin(
             self.settings, utterance, answers=False, speech_end_seconds=utterance.ended_seconds
         )
+
+    def _discard_speech(self) -> None:
+        self.attention.forget()
+        self._begin_asked()
 
     def _add_item(self, utterance: Utterance) -> None:
         self._outbox.put(AudioCommitted(utterance.item_id))
@@ -336,10 +358,13 @@ class Floor:
             self.attention.end_sound(self.answers.saying)
 
     def _answer(self) -> None:
-        settings, history = self._asked
+        asked, self._asked = self._asked, None
+        assert asked is not None, "an answer begins that nobody has asked for"
         self._check_ins = 0
         now_seconds = asyncio.get_running_loop().time()
-        self.answers.begin(settings, None, history=history, speech_end_seconds=now_seconds)
+        self.answers.begin(
+            asked.settings, None, history=asked.history, speech_end_seconds=now_seconds
+        )
 
     def _check_in(self) -> None:
         if self._idle_timeout_seconds:
@@ -379,7 +404,8 @@ class Floor:
             self._play_out()
 
     def _cancel_answer(self) -> None:
-        self._is_asked = False
+        if self._cancel_reason == "client_cancelled":
+            self._asked = None
         self.answers.cancel(self.settings, self._cancel_reason)
 
 

@@ -75,6 +75,7 @@ class Turn:
         self._epoch = epoch  # None: only transcribed, beside an answer that goes on
         self.utterance = utterance
         self.answers = answers  # may become true while the transcript is still awaited
+        self.is_asked = False  # by the client, for an answer
         self.is_heard = utterance is None  # whether the transcript is there, or has failed
         self._hearing = hearing
         self._words = words
@@ -111,7 +112,7 @@ class Turn:
 
     def ask(self, settings: Settings) -> None:
         """The client wants an answer after all, by these settings; the transcript is awaited."""
-        self.answers, self._settings = True, settings
+        self.answers, self.is_asked, self._settings = True, True, settings
 
     def confirm(self) -> None:
         """The turn is no longer a draft."""

@@ -25,6 +25,7 @@ from server.events import (
     ItemAdded,
     ItemTruncated,
     ResponseFinished,
+    ResponseStarted,
     Transcribed,
     TurnFinished,
 )
@@ -52,6 +53,85 @@ def test_an_answer_asked_for_in_a_pause_is_given(silence_seconds: float) -> None
         assert stage.prompts[-1].messages[-1].content == "Book a table for"
 
     test()
+
+
+OWN = replace(Settings(), instructions="Be brief.", metadata={"name": "own"})
+INPUT = (MessageItem("item_own", "user", "And of Spain?"),)
+
+
+@pytest.mark.parametrize("settings", [Settings(), UNANSWERED])
+@pytest.mark.parametrize("then", [Speech(1.0), Silence(0.02)])
+def test_an_answer_with_settings_of_its_own_waits_for_who_speaks(
+    settings: Settings, then: Step
+) -> None:
+    """It was cut off in the midst of a word, and answered by the session's settings."""
+
+    @virtual_time
+    async def test() -> None:
+        stage = Stage()
+        steps: list[Step] = [Speech(1.0), CreateResponse(OWN), then, Silence(4.0)]
+        result = await play(stage, steps, settings=settings)
+        assert [event.settings.metadata for event in result.of(ResponseStarted)] == [OWN.metadata]
+        assert "Be brief." in stage.prompts[-1].messages[0].content
+        assert len(result.of(Transcribed)) == 1
+        assert not result.of(Failed)
+
+    test()
+
+
+@pytest.mark.parametrize("pause_seconds", [0.22, 0.28, 0.34])
+@virtual_time
+async def test_nor_is_one_in_a_pause_answered_by_other_settings(pause_seconds: float) -> None:
+    steps: list[Step] = [Speech(1.0), Silence(pause_seconds), CreateResponse(OWN), Silence(4.0)]
+    result = await play(Stage(), steps)
+    assert [event.settings.metadata for event in result.of(ResponseStarted)] == [OWN.metadata]
+    assert not result.of(Failed)
+
+
+@pytest.mark.parametrize("turns", [1, 0])
+@virtual_time
+async def test_an_answer_to_an_input_of_its_own_follows_that_to_the_caller(turns: int) -> None:
+    """Or what they said, where that is not answered."""
+    stage = Stage()
+    steps: list[Step] = [Speech(1.0), CreateResponse(OWN, INPUT), Speech(0.5), Silence(6.0)]
+    result = await play(stage, steps, settings=Settings() if turns else UNANSWERED)
+    assert [event.status for event in result.of(ResponseFinished)] == ["completed"] * (turns + 1)
+    assert stage.prompts[-1].messages[-1].content == "And of Spain?"
+    assert len(result.of(Transcribed)) == 1
+    assert not result.of(Failed)
+
+
+@virtual_time
+async def test_an_answer_to_an_input_of_its_own_waits_for_a_transcript() -> None:
+    stage = Stage()
+    held = replace(Settings(), turn_detection=None)
+    steps: list[Step] = [Speech(1.0), CommitAudio(), CreateResponse(OWN, INPUT), Silence(4.0)]
+    result = await play(stage, steps, settings=held)
+    assert [event.status for event in result.of(ResponseFinished)] == ["completed"]
+    assert stage.prompts[-1].messages[-1].content == "And of Spain?"
+    assert not result.of(Failed)
+
+
+@virtual_time
+async def test_what_is_asked_for_is_given_though_the_sound_is_cleared_or_was_nothing() -> None:
+    for steps in ([ClearAudio(), Silence(3.0)], [Silence(4.0)]):
+        stage = Stage(heard="")
+        result = await play(stage, [Speech(1.0), CreateResponse(OWN), *steps])
+        assert [event.status for event in result.of(ResponseFinished)] == ["completed"]
+
+
+@pytest.mark.parametrize("turn_detection", [TurnDetection(), None])
+@virtual_time
+async def test_of_two_that_are_asked_for_at_once_the_second_is_refused(
+    turn_detection: TurnDetection | None,
+) -> None:
+    settings = replace(Settings(), turn_detection=turn_detection)
+    said: list[Step] = [Speech(1.0), *([] if turn_detection else [CommitAudio()])]
+    twice: list[Step] = [CreateResponse(OWN), CreateResponse()]
+    result = await play(Stage(), [*said, *twice, Silence(4.0)], settings=settings)
+    assert [event.settings.metadata for event in result.of(ResponseStarted)] == [OWN.metadata]
+    codes = [event.error.code for event in result.of(Failed)]
+    assert codes == ["conversation_already_has_active_response"]
 
 
 @pytest.mark.parametrize("before", [Silence(1.0), Speech(1.0)])
