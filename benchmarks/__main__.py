@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 origin,
                 terminal,
             )
-    except (ServerFailed, LoadFailed, Lacking) as failure:
+    except (OSError, ServerFailed, LoadFailed, Lacking) as failure:
         terminal.failure(str(failure))
         return 1
     terminal.line(f"\nFigures are in {path}.")

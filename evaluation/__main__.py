@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ConfigError, ModelError, DataError, ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
         return 2
-    except (EngineError, ServerFailed, CallFailed) as error:
+    except (EngineError, OSError, ServerFailed, CallFailed) as error:
         print(error, "What was measured is kept: the same command goes on.", file=sys.stderr)
         return 1
 

@@ -69,7 +69,7 @@ async def measure(
         for group in with_progress(groups, "whole recordings"):
             problems += await _measure_group(stt, group, languages, results)
             if stt.failure is not None:
-                raise EngineError(problems[-1])
+                raise EngineError(f"The recognizer has died: {stt.failure!r}.")
     return problems
 
 

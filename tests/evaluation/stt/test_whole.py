@@ -1,6 +1,7 @@
 """A recognizer that fails in the middle of a run: what was measured is kept, the rest is told."""
 
 import asyncio
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -92,3 +93,15 @@ def test_a_recognizer_that_dies_is_said_in_words_and_what_it_did_is_kept(
     assert "Traceback" not in said
     (file,) = output.rglob("stt.jsonl")
     assert "en-0" in file.read_text("utf-8")
+
+
+def test_a_full_disk_is_said_in_words(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def append(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Results, "append", append)
+    arguments = ["stt", "--data", str(folder), "--output", str(folder.parent / "output")]
+    assert main([*arguments, "--conditions", "clean", "--streaming", "0"]) == 1
+    assert "No space left on device" in capsys.readouterr().err
