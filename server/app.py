@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import logging
-import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from engines.host import Engines, running_engines
 from server.admission import REALTIME_SUBPROTOCOL, require_key, require_origin
 from server.calls import Calls
 from server.config import Config
+from server.ending import Ending
 from server.language.prior import prior_of_browser, prior_of_choice
 from server.language.spoken import prepare
 from server.language.warm import warm
@@ -139,14 +139,7 @@ def _prior(request: web.Request, languages: Sequence[str]) -> Mapping[str, float
 
 async def serve(config: Config) -> int:
     """Serve until a signal or a dead engine; the process's exit status."""
-    stop: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-
-    def finish(status: int) -> None:
-        if not stop.done():
-            stop.set_result(status)
-
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, finish, 0)
+    ending = Ending()
     log.info("loading the models")
     await asyncio.to_thread(warm, config.conversation.languages)
     async with running_engines(
@@ -155,7 +148,7 @@ async def serve(config: Config) -> int:
         config.llm,
         config.tts,
         config.translate,
-        on_death=lambda _: finish(1),
+        on_death=lambda _: ending.finish(1),
     ) as engines:
         for model in engines.loaded:
             log.info("loaded %s", model)
@@ -170,8 +163,7 @@ async def serve(config: Config) -> int:
             await web.TCPSite(runner, config.server.host, config.server.port).start()
             port = runner.addresses[0][1]  # the one that was taken, when any would do
             log.info("listening on http://%s:%d", config.server.host, port)
-            status = await stop
-            server.calls.draining = True
+            status = await ending.wait(server.calls, config.server.drain_seconds)
         finally:
             await runner.cleanup()
     return status

@@ -1,8 +1,9 @@
 """The calls that this process holds, whatever door they came in by: a place and a session each."""
 
+import asyncio
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from weakref import WeakSet
 
 from aiohttp import WSCloseCode, web
@@ -28,6 +29,7 @@ class Calls:
         self.counters = Counters()
         self.draining = False  # nobody gets a place any more
         self._sockets: WeakSet[web.WebSocketResponse] = WeakSet()
+        self._left = asyncio.Event()  # a call has ended
 
     @property
     def max_sessions(self) -> int:
@@ -57,6 +59,17 @@ class Calls:
             yield
         finally:
             self.counters.sessions -= 1
+            self._left.set()
+
+    async def drain(self, seconds: float) -> None:
+        """Take no new call, and wait for so long until those that are held have ended."""
+        self.draining = True
+        log.info("no new call is taken", extra={"calls": self.counters.sessions})
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.counters.sessions:
+                    self._left.clear()
+                    await self._left.wait()
 
     def open(
         self,

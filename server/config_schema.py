@@ -36,6 +36,12 @@ class ServerConfig:
     max_sessions: int = option(
         64, "Calls at once; one more is answered with 503.", minimum=1, maximum=MOST_CALLS
     )
+    drain_seconds: float = option(
+        8.0,
+        "How long calls may go on after SIGTERM, while no new one is taken; then they are closed.",
+        minimum=0.0,
+        maximum=86_400.0,
+    )
     allowed_origins: tuple[str, ...] = option(
         (), "Browser origins that may connect besides the server's own, as https://example.org."
     )

@@ -10,7 +10,7 @@ import yaml
 
 from engines.config import REPOSITORY
 from scripts.rehearse_image import context, instructions
-from server.config import Config, parse
+from server.config import Config, ServerConfig, parse
 
 PACKAGING = REPOSITORY / "packaging"
 DOCKERFILES = (REPOSITORY / "Dockerfile.gpu", PACKAGING / "Dockerfile")
@@ -101,6 +101,22 @@ def test_new_calls_go_by_readiness_and_restarts_by_health() -> None:
     assert container["readinessProbe"]["httpGet"]["path"] == "/readyz"
     assert container["livenessProbe"]["httpGet"]["path"] == "/healthz"
     assert container["ports"] == [{"name": "http", "containerPort": PORT}]
+
+
+def test_calls_may_end_before_the_supervisor_ends_the_process() -> None:
+    spec = pod("Deployment", "tinig")
+    (drain,) = [
+        int(variable["value"])
+        for variable in spec["containers"][0]["env"]
+        if variable["name"] == "TINIG_SERVER_DRAIN_SECONDS"
+    ]
+    assert 10 < drain < spec["terminationGracePeriodSeconds"]
+    for name, limit in (("tinig.service", "TimeoutStopSec="), ("compose.yaml", "grace_period: ")):
+        text = (PACKAGING / name).read_text()
+        (seconds,) = re.findall(r'DRAIN_SECONDS(?:=|: ")(\d+)', text)
+        (most,) = re.findall(rf"{limit}(\d+)", text)
+        assert 10 < int(seconds) < int(most)
+    assert ServerConfig().drain_seconds < 10  # what `docker stop` waits
 
 
 def test_every_pod_runs_as_the_images_user() -> None:
