@@ -7,6 +7,10 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
+from aiohttp.http_exceptions import HttpProcessingError
+
+_LONGEST_FAULT = 100  # characters of what is wrong with a request
+
 _session: ContextVar[str] = ContextVar("session", default="")
 _epoch: ContextVar[int | None] = ContextVar("epoch", default=None)
 
@@ -24,6 +28,7 @@ def configure(
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     handler.addFilter(_add_context)
+    handler.addFilter(_soften_bad_requests)
     logging.basicConfig(level=log_level.upper(), handlers=[handler], force=True)
 
 
@@ -74,6 +79,18 @@ def _add_context(record: logging.LogRecord) -> bool:
     if (epoch := _epoch.get()) is not None:
         record.__dict__.setdefault("epoch", epoch)
     return True
+
+
+def _soften_bad_requests(record: logging.LogRecord) -> bool:
+    """A filter that makes a line of what aiohttp tells of a request that is no HTTP: a stranger's
+    fault, and a traceback with all that they sent."""
+    error = record.exc_info[1] if record.exc_info else None
+    if not isinstance(error, HttpProcessingError):
+        return True
+    what = error.message.partition("\n")[0].rstrip(":")
+    record.msg, record.args = f"{record.getMessage()}: {what[:_LONGEST_FAULT]}", ()
+    record.levelno, record.levelname, record.exc_info = logging.INFO, "INFO", None
+    return logging.getLogger().isEnabledFor(logging.INFO)
 
 
 def _time_of(record: logging.LogRecord) -> datetime:

@@ -5,12 +5,17 @@ import io
 import json
 import logging
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import pytest
+from aiohttp import web
 
 from engines.batcher import Batcher, Job
 from engines.errors import EngineError
 from server import logs
+from server.app import Server
+from server.config import Config
+from tests.fakes import Stage
 
 log = logging.getLogger("tinig.test")
 
@@ -115,3 +120,31 @@ def test_the_level_holds_back_what_is_less_serious(output: io.StringIO) -> None:
     log.error("shown")
     assert "not shown" not in output.getvalue()
     assert "shown" in output.getvalue()
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"GET " + b"\xff" * 70_000 + b" HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 5_000 + b"\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize(("level", "lines"), [("info", 1), ("error", 0)])
+async def test_what_is_no_http_is_a_short_line(
+    junk: bytes, level: Literal["info", "error"], lines: int, output: io.StringIO
+) -> None:
+    """Strangers could fill the disk with tracebacks, and with all that they sent."""
+    logs.configure("text", level, stream=output)
+    runner = Server(Config(), Stage().engines).runner()
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    reader, writer = await asyncio.open_connection(*runner.addresses[0])
+    writer.write(junk)
+    assert b" 400 " in await reader.readline()
+    writer.close()
+    await runner.cleanup()
+    told = [line for line in output.getvalue().splitlines() if "aiohttp.server" in line]
+    assert len(told) == lines
+    assert len(output.getvalue()) < 300
+    assert all("INFO aiohttp.server Error handling request" in line for line in told)
