@@ -19,6 +19,11 @@ class MessageItem:
     spoken: bool = False
     is_cut: bool = False  # an answer that was interrupted: `text` is what was heard of it
 
+    @property
+    def characters(self) -> int:
+        """How long it is, its id with it."""
+        return len(self.id) + len(self.text or "")
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionCallItem:
@@ -30,6 +35,11 @@ class FunctionCallItem:
     arguments: str
     status: Literal["in_progress", "completed", "incomplete"] = "completed"
 
+    @property
+    def characters(self) -> int:
+        """How long it is, its ids with it."""
+        return len(self.id) + len(self.call_id) + len(self.name) + len(self.arguments)
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionOutputItem:
@@ -38,6 +48,11 @@ class FunctionOutputItem:
     id: str
     call_id: str
     output: str
+
+    @property
+    def characters(self) -> int:
+        """How long it is, its ids with it."""
+        return len(self.id) + len(self.call_id) + len(self.output)
 
 
 Item = MessageItem | FunctionCallItem | FunctionOutputItem
@@ -51,6 +66,11 @@ class RecordedItem:
     text: str  # what was typed before it
     samples: Samples  # mono, at `rate_hz`
     rate_hz: int
+
+    @property
+    def characters(self) -> int:
+        """How long what was typed is, and its id."""
+        return len(self.id) + len(self.text)
 
 
 @dataclass(frozen=True, slots=True)

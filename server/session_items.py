@@ -33,6 +33,8 @@ from server.items import (
 from server.resampling import resample
 
 MAXIMUM_RECORDING_SECONDS = 120.0  # of a message that is sent as a whole
+MAXIMUM_ITEMS = 4096  # that a client adds; the model reads the last turns only
+MAXIMUM_CHARACTERS = 4 * 1024 * 1024  # of all of them
 
 
 class Items:
@@ -45,19 +47,24 @@ class Items:
         self._outbox = conversation.outbox
         self._floor = floor
         self._spawn = spawn
+        self._added: dict[str, int] = {}  # the client's own items, and their characters
+        self._characters = 0  # of all of them
 
     async def create(self, item: NewItem, previous_item_id: str | None) -> None:
         """Add an item; the words of a recording come later. Raises `ProtocolError`."""
         self._check_is_new(item.id)
         if previous_item_id is not None and previous_item_id != ROOT:
             self._find(previous_item_id, "create")
+        self._check_room(item)
         if isinstance(item, RecordedItem):
             _check_length(item)
+            self._note(item)
             self._outbox.put(ItemAdded(_unheard(item), previous_item_id))
             self._history.audio.add(item.id, int16_from_samples(item.samples), item.rate_hz)
             await self._transcribe(item, self._outbox.put)
         else:
             self._check_call(item)
+            self._note(item)
             self._outbox.put(ItemAdded(item, previous_item_id))
 
     async def retrieve(self, item_id: str) -> None:
@@ -68,6 +75,7 @@ class Items:
     def delete(self, item_id: str) -> None:
         """Remove an item; words that are still to come for it are lost. Raises `ProtocolError`."""
         self._find(item_id, "delete")
+        self._characters -= self._added.pop(item_id, 0)
         self._outbox.put(ItemDeleted(item_id))
 
     def truncate(self, item_id: str, audio_end_ms: int) -> None:
@@ -112,6 +120,20 @@ class Items:
                 code="item_create_duplicate_item_id",
                 param="item.id",
             )
+
+    def _check_room(self, item: NewItem) -> None:
+        is_full = self._characters + item.characters > MAXIMUM_CHARACTERS
+        if is_full or len(self._added) >= MAXIMUM_ITEMS:
+            raise ProtocolError(
+                f"The conversation has room for {MAXIMUM_ITEMS} items of a client's, of "
+                f"{MAXIMUM_CHARACTERS} characters together: delete some that are old.",
+                code="conversation_full",
+                param="item",
+            )
+
+    def _note(self, item: NewItem) -> None:
+        self._added[item.id] = item.characters
+        self._characters += item.characters
 
     def _check_call(self, item: Item) -> None:
         """A function's output belongs to a call that the model made."""

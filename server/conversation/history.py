@@ -91,10 +91,11 @@ class History:
         return _last_turns(messages, turns)
 
     def _insert(self, item: Item, previous_item_id: str | None) -> None:
+        if previous_item_id is None:
+            self.items[item.id] = item
+            return
         items = list(self.items.values())
-        at = len(items)
-        if previous_item_id is not None:
-            at = [ROOT, *self.items].index(previous_item_id)
+        at = [ROOT, *self.items].index(previous_item_id)
         self.items = {item.id: item for item in [*items[:at], item, *items[at:]]}
 
     def _extend(self, item_id: str, text: str) -> None:

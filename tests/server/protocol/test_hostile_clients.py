@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from server import app
+from server import app, session_items
 from server.app import MAXIMUM_MESSAGE_BYTES, Server
 from server.config import Config
 from server.protocol import realtime
@@ -105,6 +105,29 @@ async def test_a_flood_is_answered_message_by_message_and_others_are_heard(
     errors = call.of("error")
     assert len(errors) == 2000
     assert {event["error"]["code"] for event in errors} == {"invalid_json"}
+
+
+@pytest.mark.parametrize("bound", ["items", "characters"])
+async def test_a_conversation_has_room_for_so_much(
+    bound: str, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is deleted makes room; nothing is kept of what was refused."""
+    if bound == "items":
+        monkeypatch.setattr(session_items, "MAXIMUM_ITEMS", 2)
+    else:
+        monkeypatch.setattr(session_items, "MAXIMUM_CHARACTERS", 25)
+
+    ten = [{"type": "input_text", "text": "0123456789"}]
+    more = {"type": "message", "role": "user", "id": "c", "content": ten}
+    async with calling(client) as call:
+        await call.write("0123456789", "a")
+        await call.write("0123456789", "b")
+        error = await call.refusal("conversation.item.create", item=more)
+        assert (error["code"], "delete some" in error["message"]) == ("conversation_full", True)
+        await call.send("conversation.item.delete", item_id="a")
+        await call.write("0123456789", "d")
+        error = await call.refusal("conversation.item.retrieve", item_id="c")
+        assert error["code"] == "item_retrieve_invalid_item_id"
 
 
 async def test_who_asks_and_does_not_read_is_cut_off_at_the_buffers_bound(
