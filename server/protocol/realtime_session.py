@@ -46,7 +46,12 @@ def output_to_wire(settings: Settings) -> dict[str, Any]:
 
 
 def _input_to_wire(settings: Settings) -> dict[str, Any]:
-    transcription = {"model": "whisper", "language": settings.transcription_language, "prompt": ""}
+    transcription = {
+        "model": "whisper",
+        "language": settings.transcription_language,
+        "languages": list(settings.languages) or None,
+        "prompt": "",
+    }
     return {
         "format": format_to_wire(settings.input_format),
         "transcription": transcription if settings.transcription else None,

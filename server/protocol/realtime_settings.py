@@ -161,13 +161,17 @@ def _languages(settings: Settings, extension: Fields, choices: Choices) -> tuple
     """The set of languages that the caller may speak; null: all that are deployed."""
     if "languages" not in extension:
         return settings.languages
-    languages = extension.required("languages")
-    if languages is None:
+    if extension.is_null("languages"):
         return ()
+    return _languages_of(extension, choices)
+
+
+def _languages_of(wire: Fields, choices: Choices) -> tuple[str, ...]:
+    languages = wire.required("languages")
     if not isinstance(languages, list) or not languages:
-        raise invalid(f"{extension.path}.languages", languages, "a list of languages, or null")
+        raise invalid(f"{wire.path}.languages", languages, "a list of languages, or null")
     for language in languages:
-        _check_language(language, f"{extension.path}.languages", choices)
+        _check_language(language, f"{wire.path}.languages", choices)
     return tuple(dict.fromkeys(languages))
 
 
@@ -233,11 +237,12 @@ def _voice(settings: Settings, audio: Fields, choices: Choices) -> str:
 
 
 def _transcribed(settings: Settings, wire: Fields, choices: Choices) -> tuple[str, ...]:
-    if not wire.has("language"):
-        return _unfixed(settings)
-    language = wire.text("language")
-    _check_language(language, f"{wire.path}.language", choices)
-    return (language,)
+    """The languages that the caller may speak: one, or several that are possible."""
+    if wire.has("language"):
+        language = wire.text("language")
+        _check_language(language, f"{wire.path}.language", choices)
+        return (language,)
+    return _languages_of(wire, choices) if wire.has("languages") else _unfixed(settings)
 
 
 def _unfixed(settings: Settings) -> tuple[str, ...]:

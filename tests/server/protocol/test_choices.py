@@ -50,6 +50,9 @@ def only(*languages: str) -> dict[str, Any]:
         ([only("tl", "en"), transcription()], ("tl", "en")),
         ([only("tl", "en"), transcription(language="en")], ("en",)),
         ([only("tl", "en"), only()], ()),
+        ([transcription(languages=["tl", "en"])], ("tl", "en")),
+        ([transcription(languages=["tl", "en"]), transcription(languages=None)], ("tl", "en")),
+        ([transcription(languages=["tl", "en"], language="es")], ("es",)),
     ],
 )
 def test_one_language_or_a_set_of_them(
@@ -61,7 +64,8 @@ def test_one_language_or_a_set_of_them(
 def test_the_choice_is_told_back() -> None:
     session = to_wire(update(only("tl", "en"), output(voice="espeak", speed=0.8)), "sess_1")
     assert session["tinig"]["languages"] == ["tl", "en"]
-    assert session["audio"]["input"]["transcription"]["language"] is None
+    told = session["audio"]["input"]["transcription"]
+    assert (told["language"], told["languages"]) == (None, ["tl", "en"])
     assert (session["audio"]["output"]["voice"], session["audio"]["output"]["speed"]) == (
         "espeak",
         0.8,
@@ -90,6 +94,11 @@ def test_voices(voice: str | dict[str, str], chosen: str) -> None:
         ({"tinig": {"languages": []}}, "session.tinig.languages", "a list of languages"),
         ({"tinig": {"languages": "en"}}, "session.tinig.languages", "a list of languages"),
         ({"tinig": {"languages": [["en"]]}}, "session.tinig.languages", "en, es, tl"),
+        (
+            transcription(languages=["en", "de"]),
+            "session.audio.input.transcription.languages",
+            "en, es, tl",
+        ),
         (transcription(language="de"), "session.audio.input.transcription.language", "en, es, tl"),
         (output(voice="siri"), "session.audio.output.voice", "default, espeak, piper-en"),
         (output(voice={"id": "siri"}), "session.audio.output.voice", "default, espeak, piper-en"),
