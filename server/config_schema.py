@@ -108,6 +108,12 @@ class ConversationConfig:
     pause_seconds: float = option(
         0.2, "Silence after which an answer is drafted, in case the turn is over.", minimum=0.032
     )
+    eager_pause_seconds: float = option(
+        0.09,
+        "The same while the caller is heard in time: a draft in vain then takes no time from "
+        "anybody.",
+        minimum=0.032,
+    )
     end_silence_seconds: float = option(
         0.5,
         "Silence that ends a turn; a client may ask for another.",

@@ -144,10 +144,12 @@ class Attention:
         """Take in float32[n] at the wire's rate: the windows that are whole now, for `hear`."""
         return self._listener.windows(samples)
 
-    async def hear(self, window: Samples, arrived_seconds: float, *, hasty: bool) -> Trigger | None:
+    async def hear(
+        self, window: Samples, arrived_seconds: float, *, hasty: bool, eager: bool
+    ) -> Trigger | None:
         """Listen to a window, which came then by the loop's clock: the trigger that it makes."""
         self._arrived_seconds = arrived_seconds
-        heard = await self._listener.hear(window, hasty=hasty)
+        heard = await self._listener.hear(window, hasty=hasty, eager=eager)
         if heard is not None and self._is_echo(heard.boundary, arrived_seconds):
             self._listener.dismiss()
             heard = None
@@ -202,11 +204,11 @@ class Attention:
             _listening(self._conversation.config, settings), settings.input_format.rate_hz
         )
 
-    def follow(self, *, over_answer: bool, saying: str) -> None:
-        """Transcribe what was said so far, if it is time to."""
+    def follow(self, *, over_answer: bool, saying: str, eager: bool) -> None:
+        """Transcribe what was said so far, if it is time to: `eager`, where nobody waits for it."""
         if over_answer:
             self._judge_if_due(saying)
-        else:
+        elif eager:
             self._transcribe_so_far()
 
     # ---- partial transcripts --------------------------------------------------------------------
@@ -360,6 +362,7 @@ def _listening(config: ConversationConfig, settings: Settings) -> ListeningConfi
             silence_threshold=config.silence_threshold,
             minimum_speech_seconds=config.minimum_speech_seconds,
             pause_seconds=config.pause_seconds,
+            eager_pause_seconds=config.eager_pause_seconds,
             end_silence_seconds=config.end_silence_seconds,
             shortest_end_silence_seconds=config.shortest_end_silence_seconds,
             longest_end_silence_seconds=config.longest_end_silence_seconds,

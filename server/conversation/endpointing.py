@@ -33,6 +33,7 @@ class EndpointingConfig:
     minimum_speech_seconds: float = 0.1
     hasty_speech_seconds: float = 0.064  # instead of it, over an answer: holding that is cheap
     pause_seconds: float = 0.2
+    eager_pause_seconds: float = 0.09  # instead of it, while work in vain takes nobody's time
     end_silence_seconds: float = 0.5  # while nothing is known of what was said
     shortest_end_silence_seconds: float = 0.3  # after words that read as complete
     longest_end_silence_seconds: float = 1.2  # after words that do not
@@ -60,10 +61,15 @@ class Endpointer:
         self.paused = False
         self._completeness: float | None = None  # of what was said before the present pause
 
-    def process(self, speech_probability: float, *, hasty: bool = False) -> Boundary | None:
-        """The boundary that this window of 32 ms makes, if it makes one."""
+    def process(
+        self, speech_probability: float, *, hasty: bool = False, eager: bool = False
+    ) -> Boundary | None:
+        """The boundary that this window of 32 ms makes, if it makes one.
+
+        `hasty`: less sound than usual counts as speech; `eager`: less silence as a pause.
+        """
         if self.speaking:
-            return self._while_speaking(speech_probability)
+            return self._while_speaking(speech_probability, eager)
         needed = self.config.hasty_speech_seconds if hasty else self.config.minimum_speech_seconds
         return self._while_silent(speech_probability, needed)
 
@@ -107,11 +113,12 @@ class Endpointer:
         self.speaking = True
         return Boundary.STARTED
 
-    def _while_speaking(self, speech_probability: float) -> Boundary | None:
+    def _while_speaking(self, speech_probability: float, eager: bool) -> Boundary | None:
         if speech_probability >= self.config.speech_threshold:
             return self._voice()
         if self._silent_windows or speech_probability < self.config.silence_threshold:
-            return self._silence()
+            config = self.config
+            return self._silence(config.eager_pause_seconds if eager else config.pause_seconds)
         return None
 
     def _voice(self) -> Boundary | None:
@@ -119,12 +126,12 @@ class Endpointer:
         self._silent_windows, self.paused, self._completeness = 0, False, None
         return Boundary.RESUMED if resumed else None
 
-    def _silence(self) -> Boundary | None:
+    def _silence(self, pause_seconds: float) -> Boundary | None:
         self._silent_windows += 1
         if self.silence_seconds >= self.required_silence_seconds:
             self.speaking = self.paused = False
             return Boundary.ENDED
-        if not self.paused and self.silence_seconds >= self.config.pause_seconds:
+        if not self.paused and self.silence_seconds >= pause_seconds:
             self.paused = True
             return Boundary.PAUSED
         return None

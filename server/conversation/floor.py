@@ -192,7 +192,9 @@ class Floor:
                 self.attention.store(window, arrived_seconds)
                 self._lag.end(loop.time())
                 continue
-            boundary = await self.attention.hear(window, arrived_seconds, hasty=hasty)
+            boundary = await self.attention.hear(
+                window, arrived_seconds, hasty=hasty, eager=self._lag.is_in_time
+            )
             self._lag.end(loop.time())
             self._follow(boundary)
 
@@ -205,7 +207,11 @@ class Floor:
             self.fire(boundary)
         if self._is_idle():
             self.fire(Trigger.CALLER_IDLE)
-        self.attention.follow(over_answer=self.is_answering, saying=self.answers.saying)
+        self.attention.follow(
+            over_answer=self.is_answering,
+            saying=self.answers.saying,
+            eager=self._lag.is_in_time,
+        )
 
     def _is_idle(self) -> bool:
         if self.state is not State.LISTENING_IDLE:

@@ -144,10 +144,12 @@ class Listener:
         if self.utterance_seconds > self.config.maximum_utterance_seconds:
             self._windows.popleft()
 
-    async def hear(self, window: Samples, *, hasty: bool = False) -> Heard | None:
+    async def hear(
+        self, window: Samples, *, hasty: bool = False, eager: bool = False
+    ) -> Heard | None:
         """Keep a window and say whether speech starts, pauses, resumes or ends with it.
 
-        `hasty`: less sound than usual counts as speech.
+        `hasty`: less sound than usual counts as speech; `eager`: less silence as a pause.
         """
         result = await self._vad.run(
             VadRequest(window, self._vad_state), priority=Priority.INTERRUPTION
@@ -156,13 +158,15 @@ class Listener:
         self._probabilities.append(result.speech_probability)
         self._count += 1
         self._windows.append(window)
-        boundary = self._boundary(result.speech_probability, hasty)
+        boundary = self._boundary(
+            self._endpointer.process(result.speech_probability, hasty=hasty, eager=eager)
+        )
         if boundary is None:
             return None
         return Heard(boundary, self._position(boundary))
 
-    def _boundary(self, speech_probability: float, hasty: bool) -> Boundary | None:
-        boundary = self._endpointer.process(speech_probability, hasty=hasty)
+    def _boundary(self, boundary: Boundary | None) -> Boundary | None:
+        """What the endpointer found, unless the turn is too long; the utterance follows it."""
         too_long = self.utterance_seconds >= self.config.maximum_utterance_seconds
         if self._endpointer.speaking and too_long:
             self._endpointer.reset()

@@ -56,7 +56,7 @@ async def test_without_a_transcript_in_time_the_middle_holds() -> None:
 
 @virtual_time
 async def test_a_late_transcript_ends_the_turn_as_soon_as_it_is_there() -> None:
-    stage = Stage(heard=COMPLETE, stt_seconds=0.2)
+    stage = Stage(heard=COMPLETE, stt_seconds=0.3)
     result = await play(stage, [Speech(SPEECH_SECONDS), Silence(3.0)])
     assert 0.4 <= silence_seconds(result) <= 0.4 + SLACK_SECONDS
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engines.batcher import Priority
 from engines.vad import WINDOW_SAMPLES
 from server.commands import AppendAudio, Command
 from server.config import ConversationConfig, InterruptionConfig
@@ -39,9 +40,16 @@ def test_who_says_nothing_for_long_was_not_late() -> None:
     assert lag.begin(0.032, 60.0) == 60.0
 
 
-async def speak_on(vad_seconds: float) -> tuple[TurnRecord, Counters]:
+def test_who_waited_for_what_came_before_is_not_heard_in_time() -> None:
+    lag = HearingLag()
+    for took_seconds, is_in_time in [(0.03, True), (0.05, True), (0.01, False), (0.01, True)]:
+        lag.begin(0.032, 10.0)
+        assert lag.is_in_time is is_in_time
+        lag.end(10.0 + took_seconds)
+
+
+async def speak_on(vad_seconds: float, stage: Any) -> tuple[TurnRecord, Counters]:
     """A turn of a caller to whom every window of the VAD costs so much."""
-    stage: Any = Stage()
     counters = Counters()
     hear = stage.vad.run
 
@@ -90,11 +98,31 @@ def test_a_turn_begins_when_the_caller_had_finished_however_late_that_was_heard(
 ) -> None:
     @virtual_time
     async def test() -> None:
-        record, counters = await speak_on(vad_seconds)
+        record, counters = await speak_on(vad_seconds, Stage())
         assert record.times[Milestone.SPEECH_END] == pytest.approx(SPEECH_SECONDS, abs=0.05)
         (metric,) = counters.hearing_lag.collect()
         samples = {sample.name.rpartition("_")[2]: sample.value for sample in metric.samples}
         assert samples["count"] == 2  # the speech pauses and ends
         assert samples["sum"] / 2 == pytest.approx(late_seconds, rel=0.1)
+
+    test()
+
+
+@pytest.mark.parametrize(
+    ("vad_seconds", "pause_seconds", "has_partials"), [(0.01, 0.096, True), (0.048, 0.224, False)]
+)
+def test_work_that_may_be_in_vain_gives_way_where_a_caller_is_heard_late(
+    vad_seconds: float, pause_seconds: float, *, has_partials: bool
+) -> None:
+    @virtual_time
+    async def test() -> None:
+        stage = Stage()
+        await speak_on(vad_seconds, stage)
+        partials = [job for job in stage.stt.jobs if job.priority is Priority.PARTIAL]
+        assert bool(partials) is has_partials
+        assert bool(stage.prefills) is has_partials
+        (final,) = (job.request for job in stage.stt.jobs if job.priority is Priority.ANSWER)
+        seconds = len(final.samples) / 16_000 - SPEECH_SECONDS
+        assert seconds == pytest.approx(pause_seconds, abs=0.01)
 
     test()

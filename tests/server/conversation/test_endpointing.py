@@ -46,6 +46,23 @@ def test_the_more_complete_the_words_the_shorter_the_silence(
     assert seconds <= silence_until_the_end(endpointer) < seconds + WINDOW_SECONDS
 
 
+def test_who_is_eager_takes_less_silence_for_a_pause_and_no_less_for_the_end() -> None:
+    endpointer = Endpointer(EndpointingConfig())
+    run(endpointer, 1.0, 1.0)
+    found = [endpointer.process(0.0, eager=True) for _ in range(3)]
+    assert found == [None, None, Boundary.PAUSED]
+    endpointer.expect_end(1.0)
+    assert 0.3 <= silence_until_the_end(endpointer) < 0.3 + WINDOW_SECONDS
+
+
+def test_an_eager_pause_that_has_been_waited_for_is_one_at_once() -> None:
+    endpointer = Endpointer(EndpointingConfig())
+    run(endpointer, 1.0, 1.0)
+    assert run(endpointer, 0.0, 0.128) == []
+    assert endpointer.process(0.0, eager=True) is Boundary.PAUSED
+    assert endpointer.process(0.0) is None
+
+
 def test_what_is_known_late_ends_the_turn_with_the_next_window() -> None:
     endpointer = paused()
     run(endpointer, 0.0, 0.2)
