@@ -65,7 +65,8 @@ class SttEngine:
         """Take a slot. Raises `EngineError` for what cannot be transcribed.
 
         On a CPU a step takes as long as its jobs together, so partial transcripts and offline work
-        wait while anything more urgent goes; offline work never takes more than half of the slots.
+        wait while anything more urgent goes, and partial transcripts go one at a time: what comes
+        meanwhile waits for no more. Offline work never takes more than half of the slots.
         """
         if not self._has_room(job):
             return False
@@ -130,8 +131,13 @@ class SttEngine:
         kind = _kind(job.priority)
         if self._on_cpu and any(_kind(other.priority) < kind for other in self._jobs):
             return False
-        offline = sum(other.priority == Priority.OFFLINE for other in self._jobs)
-        return job.priority != Priority.OFFLINE or offline < max(1, self.max_batch // 2)
+        alike = sum(other.priority == job.priority for other in self._jobs)
+        return alike < self._most_at_once(job.priority)
+
+    def _most_at_once(self, priority: Priority) -> int:
+        if priority == Priority.OFFLINE:
+            return max(1, self.max_batch // 2)
+        return 1 if priority == Priority.PARTIAL and self._on_cpu else self.max_batch
 
     def _next_window(self, work: Work) -> Window:
         samples = work.window_samples()

@@ -239,6 +239,20 @@ def test_partial_transcripts_wait_for_answers(engine: SttEngine) -> None:
     engine.stop(partial)
 
 
+def test_partial_transcripts_go_one_at_a_time_and_keep_nobody_waiting(engine: SttEngine) -> None:
+    first, second, answer = (
+        StepJob(engine, ask(noisy_tone(1)), priority)
+        for priority in (Priority.PARTIAL, Priority.PARTIAL, Priority.ANSWER)
+    )
+    assert engine.start(first)
+    assert not engine.start(second)
+    assert engine.start(answer)
+    engine.stop(first)
+    engine.stop(answer)
+    assert engine.start(second)
+    engine.stop(second)
+
+
 def test_a_step_is_for_the_most_urgent_kind(engine: SttEngine) -> None:
     jobs = [
         step_job(engine, ask(noisy_tone(1)), priority)
