@@ -6,18 +6,19 @@ still plays. So every interval measured here is what a person at the other end w
 """
 
 import asyncio
-import base64
-import json
 import socket as sockets
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import aiohttp
 import numpy as np
+import pybase64
 
 from evaluation.recording import Microphone, Pcm, Playback, voiced_span
+from server.protocol.json_text import parse_json, write_json
 
 RATE_HZ = 24_000
 FRAME_SECONDS = 0.02
@@ -65,7 +66,7 @@ class Caller:
 
     async def send(self, event: Mapping[str, Any]) -> None:
         """Send one event of the protocol."""
-        await self._socket.send_json(event)
+        await self._socket.send_frame(write_json(event), aiohttp.WSMsgType.TEXT)
 
     def speak(self, samples: Pcm, *, after_seconds: float = 0.0) -> Spoken:
         """Begin to say int16[n] after a pause. Returns at once: `sleep_until` the end of it.
@@ -122,11 +123,10 @@ class Caller:
 
     def received(self, type_: str, since_seconds: float = 0.0) -> list[Mapping[str, Any]]:
         """The events of one type that came since then."""
-        return [
-            event.body
-            for event in self.events
-            if event.type == type_ and event.at_seconds >= since_seconds
-        ]
+        newest_first = takewhile(
+            lambda event: event.at_seconds >= since_seconds, reversed(self.events)
+        )
+        return [event.body for event in newest_first if event.type == type_][::-1]
 
     def _has_answer(self, since_seconds: float) -> bool:
         """Whether a response was completed, or failed, and none is in progress."""
@@ -163,7 +163,7 @@ class Caller:
                 return  # the receiver knows why
 
     async def _send_audio(self, samples: Pcm) -> None:
-        audio = base64.b64encode(samples.tobytes()).decode()
+        audio = pybase64.b64encode_as_string(samples.tobytes())
         await self.send({"type": "input_audio_buffer.append", "audio": audio})
 
     async def _receive(self) -> None:
@@ -174,12 +174,12 @@ class Caller:
 
     def _take_message(self, message: aiohttp.WSMessage) -> None:
         if message.type is aiohttp.WSMsgType.TEXT:
-            self._take(json.loads(message.data))
+            self._take(parse_json(message.data))
 
     def _take(self, body: dict[str, Any]) -> None:
         now_seconds = self.now_seconds
         if body["type"] == "response.output_audio.delta":
-            data = base64.b64decode(body.pop("delta"))
+            data = pybase64.b64decode(body.pop("delta"))
             self.playback.receive(np.frombuffer(data, dtype="<i2"), now_seconds)
         elif body["type"] == "input_audio_buffer.speech_started":
             self.playback.interrupt(now_seconds)  # as clients of this protocol do

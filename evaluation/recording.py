@@ -58,16 +58,21 @@ class Microphone:
 
     def take(self, num_samples: int) -> Pcm:
         """The next int16[num_samples] of the line."""
-        mixed = np.zeros(num_samples, dtype=np.int32)
-        speech = self._waiting[:num_samples]
-        mixed[: len(speech)] = speech
-        for background in self.backgrounds:
-            mixed += background(self._num_taken, num_samples)
-        frame = np.clip(mixed, -32768, 32767).astype(np.int16)
+        frame = self._waiting[:num_samples]
         self._waiting = self._waiting[num_samples:]
+        if len(frame) < num_samples:
+            frame = np.concatenate([frame, np.zeros(num_samples - len(frame), dtype=np.int16)])
+        if self.backgrounds:
+            frame = self._mixed(frame)
         self._taken.append(frame)
         self._num_taken += num_samples
         return frame
+
+    def _mixed(self, speech: Pcm) -> Pcm:
+        mixed = speech.astype(np.int32)
+        for background in self.backgrounds:
+            mixed += background(self._num_taken, len(speech))
+        return np.clip(mixed, -32768, 32767).astype(np.int16)
 
     def to_samples(self) -> Pcm:
         """All that was sent, int16[n]."""

@@ -3,7 +3,7 @@
 For a ratio of L/M every M input samples give L output samples, each the product of the same L
 filters with the input around it: one product of matrices for all blocks of a chunk. The filters
 are one windowed sinc (Kaiser; Oppenheim and Schafer, Discrete-Time Signal Processing, 7.6), flat to
-nine tenths of the lower Nyquist frequency and down by 90 dB from that frequency on.
+nine tenths of the lower Nyquist frequency and down by 80 dB from that frequency on.
 
 soxr was here before. Its fixed ratio works in large blocks and holds back up to 115 ms; its
 variable ratio holds back 10 to 30 ms and took half of the CPU time of a call that streams.
@@ -19,8 +19,8 @@ import numpy.typing as npt
 Samples = npt.NDArray[np.float32]
 
 _PASS, _STOP = 0.9, 1.0  # of the lower Nyquist frequency
-_ATTENUATION_DB = 90.0
-_FEWEST_OUTPUTS = 16  # of a block, so that the product is worth its call
+_ATTENUATION_DB = 80.0
+_FEWEST_OUTPUTS = 32  # of a block, so that the product is worth its call
 
 
 class Resampler:
