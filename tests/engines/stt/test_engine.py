@@ -241,7 +241,7 @@ def test_partial_transcripts_wait_for_answers(engine: SttEngine) -> None:
 
 def test_partial_transcripts_go_one_at_a_time_and_keep_nobody_waiting(engine: SttEngine) -> None:
     first, second, answer = (
-        StepJob(engine, ask(noisy_tone(1)), priority)
+        step_job(engine, ask(noisy_tone(1)), priority)
         for priority in (Priority.PARTIAL, Priority.PARTIAL, Priority.ANSWER)
     )
     assert engine.start(first)
