@@ -13,21 +13,31 @@ CUDA=${CUDA:-ON}
 PLACE=${PLACE:-/tmp}
 MOST_MB=64 # that travel with a call: the working tree and one part
 TAGS=(manylinux_2_28 manylinux_2_27 manylinux_2_17 manylinux2014)
-WHEELS=(ctranslate2 faster-whisper piper-tts silero-vad gguf espeakng-loader unicode-rbnf emoji babel av
-    diskcache pathvalidate)
+# What that machine has of our dependencies, and what llama-cpp-python, Piper and the benchmarks ask
+# for besides.
+HAS=(aiohttp jinja2 numpy onnx onnxruntime prometheus-client sentencepiece tokenizers)
+BESIDES=(diskcache pathvalidate gguf)
 SECOND=(av av.libs piper silero_vad emoji)
 CUT=(piper/hebrew piper/train piper/img)
 LOCALES='(root|((en|es|fr|hi|fil|tl)(_.*)?))[.]dat' # of Babel
 BACKENDS=(cann et hexagon metal opencl openvino sycl virtgpu vulkan webgpu)
 NOT_BUILT=(COMMON TESTS TOOLS EXAMPLES SERVER APP)
 
+wheels() {
+    sed -n '/^dependencies = \[/,/^\]/s/^ *"\([a-z0-9-]*\).*/\1/p' pyproject.toml |
+        grep -vxF -f <(printf '%s\n' "${HAS[@]}" llama-cpp-python)
+    printf '%s\n' "${BESIDES[@]}"
+}
+
 pinned() { # for Python 3.12, of which a lock tells last
     for name in "$@"; do grep -oE "^$name==[0-9a-z.]+" requirements/cpu.lock | tail -n 1; done
 }
 
 pack() {
-    local work source platforms wheels tree part with_tree
-    mapfile -t wheels < <(pinned "${WHEELS[@]}")
+    local work source platforms names wheels tree part with_tree
+    mapfile -t names < <(wheels)
+    mapfile -t wheels < <(pinned "${names[@]}")
+    [ "${#wheels[@]}" = "${#names[@]}" ] || { echo "A lock names not all of: ${names[*]}"; return 1; }
     work=$(mktemp -d)
     read -ra platforms <<< "$(printf -- "--platform %s_x86_64 " "${TAGS[@]}")"
     source=$(grep -o 'llama-cpp-python==[0-9.]*' pyproject.toml)
