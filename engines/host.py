@@ -5,9 +5,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 from engines import gpu
-from engines.batcher import Batcher
+from engines.batcher import Batcher, Engine
 from engines.config import MOST_CALLS, LlmConfig, SttConfig, TranslateConfig, TtsConfig, VadConfig
 from engines.llm import ChatOutput, ChatRequest, Forget, LlmEngine
 from engines.llm.llama import supports_gpu
@@ -21,6 +22,10 @@ from engines.vad import GATHER_SECONDS, VadEngine, VadRequest, VadResult
 log = logging.getLogger(__name__)
 
 OnDeath = Callable[[BaseException], None]
+
+
+class _Model(Engine, Protocol):
+    loaded: tuple[LoadedModel, ...]  # after `load`
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,47 +67,28 @@ async def running_engines(
     if stt.device != "cpu" or llm.gpu_layers != 0:
         for problem in gpu.problems(gpu.look(has_llama=supports_gpu())):
             log.warning(problem)
-    vad_engine, stt_engine = VadEngine(vad), SttEngine(stt)
-    llm_engine, tts_engine = LlmEngine(llm), TtsEngine(tts)
-    nmt_engine = TranslationEngine(translate or TranslateConfig())
+    stt_engine = SttEngine(stt)
+    loaded: list[LoadedModel] = []
     async with AsyncExitStack() as stack:
-        vad_batcher = await stack.enter_async_context(
-            Batcher[VadRequest, VadResult](
-                "vad",
-                vad_engine,
-                max_pending=MOST_CALLS,  # one job each: nobody's window is turned away
-                gather_seconds=GATHER_SECONDS,
-                on_death=on_death,
-            )
-        )
-        stt_batcher = await stack.enter_async_context(
-            Batcher[SttRequest, Transcript]("stt", stt_engine, on_death=on_death)
-        )
-        llm_batcher = await stack.enter_async_context(
-            Batcher[ChatRequest | Forget, ChatOutput]("llm", llm_engine, on_death=on_death)
-        )
-        tts_batcher = await stack.enter_async_context(
-            Batcher[SpeechRequest, SpeechChunk]("tts", tts_engine, on_death=on_death)
-        )
-        nmt_batcher: Batcher[TranslationRequest, Translation] | None = None
-        if translate is not None and translate.models:
-            nmt_batcher = await stack.enter_async_context(
-                Batcher[TranslationRequest, Translation]("nmt", nmt_engine, on_death=on_death)
-            )
-        turn_end_engine = TurnEndEngine(vad.smart_turn)
-        turn_end_batcher: Batcher[TurnEndRequest, float] | None = None
+
+        async def start(name: str, engine: _Model, **options: Any) -> Batcher[Any, Any]:
+            batcher = Batcher[Any, Any](name, engine, on_death=on_death, **options)
+            await stack.enter_async_context(batcher)
+            loaded.extend(engine.loaded)
+            return batcher
+
+        # One job a call waits for the VAD: nobody's window is turned away.
+        hearing = {"max_pending": MOST_CALLS, "gather_seconds": GATHER_SECONDS}
+        vad_batcher = await start("vad", VadEngine(vad), **hearing)
+        turn_end_batcher = None
         if vad.smart_turn:
-            turn_end_batcher = await stack.enter_async_context(
-                Batcher[TurnEndRequest, float]("turn end", turn_end_engine, on_death=on_death)
-            )
-        loaded = (
-            *vad_engine.loaded,
-            *turn_end_engine.loaded,
-            *stt_engine.loaded,
-            *llm_engine.loaded,
-            *tts_engine.loaded,
-            *nmt_engine.loaded,
-        )
+            turn_end_batcher = await start("turn end", TurnEndEngine(vad.smart_turn))
+        stt_batcher = await start("stt", stt_engine)
+        llm_batcher = await start("llm", LlmEngine(llm))
+        tts_batcher = await start("tts", TtsEngine(tts))
+        nmt_batcher = None
+        if translate is not None and translate.models:
+            nmt_batcher = await start("nmt", TranslationEngine(translate))
         card = read_card(Path(llm.model).parent)
         yield Engines(
             vad_batcher,
@@ -110,9 +96,9 @@ async def running_engines(
             llm_batcher,
             tts_batcher,
             nmt_batcher,
-            loaded,
+            tuple(loaded),
             stt_engine.languages,
-            bool(card.get("reasons", True)),
-            turn_end_batcher,
-            bool(card.get("for_the_ear", True)),
+            reasons=bool(card.get("reasons", True)),
+            turn_end=turn_end_batcher,
+            for_the_ear=bool(card.get("for_the_ear", True)),
         )

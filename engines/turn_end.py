@@ -17,7 +17,7 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from engines.batcher import Job
 from engines.errors import EngineError
 from engines.loaded import LoadedModel, megabytes_of, model_error, stopwatch
-from engines.tts.onnx_session import open_session
+from engines.onnx_session import open_session
 
 RATE_HZ = 16000
 HEARD_SECONDS = 8

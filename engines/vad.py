@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from engines.batcher import Job
 from engines.config import VadConfig
 from engines.errors import EngineError, ModelError
 from engines.loaded import LoadedModel, megabytes_of, model_error, stopwatch
+from engines.onnx_session import open_session
 
 RATE_HZ = 16000
 WINDOW_SAMPLES = 512
@@ -29,7 +29,6 @@ GATHER_SECONDS = 0.008
 
 _RECURRENT_SHAPE = (2, 128)
 _MAX_WINDOWS = 128  # 7 ms in one run
-_ONNX_ERRORS_ONLY = 3
 # The only file of the distribution that takes a batch and runs on every opset from 15 on.
 _MODEL_IN_DISTRIBUTION = "silero_vad/data/silero_vad_16k_op15.onnx"
 
@@ -74,8 +73,13 @@ class VadEngine:
     def load(self) -> None:
         """Load and warm the model. Raises `ModelError`."""
         path = Path(self._config.model) if self._config.model else installed_model()
+        if not path.is_file():
+            raise model_error(path, "is missing")
         with stopwatch() as watch:
-            self._session = _open_session(path)
+            try:
+                self._session = open_session(path)
+            except Exception as error:
+                raise model_error(path, f"is broken: {error}") from error
             try:
                 self._run([VadRequest(np.zeros(WINDOW_SAMPLES, np.float32), None)])
             except Exception as error:
@@ -153,18 +157,3 @@ def _silent_state() -> VadState:
     return VadState(
         np.zeros(_RECURRENT_SHAPE, np.float32), np.zeros(CONTEXT_SAMPLES, dtype=np.float32)
     )
-
-
-def _open_session(path: Path) -> Any:
-    """One thread, no spinning: a run takes 0.1 ms for one call and 3 ms for fifty."""
-    if not path.is_file():
-        raise model_error(path, "is missing")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = _ONNX_ERRORS_ONLY
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise model_error(path, f"is broken: {error}") from error

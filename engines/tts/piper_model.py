@@ -14,8 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from engines.onnx_session import device_of, open_session
 from engines.tts import vits_graph
-from engines.tts.onnx_session import device_of, open_session
 
 log = logging.getLogger(__name__)
 

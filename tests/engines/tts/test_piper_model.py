@@ -9,8 +9,8 @@ import pytest
 
 from benchmarks.random_models import HIGH, write_random_vits
 from engines.errors import ModelError
+from engines.onnx_session import providers
 from engines.tts import piper_model, vits_graph
-from engines.tts.onnx_session import providers
 from engines.tts.piper_model import (
     Audio,
     CutModel,
