@@ -1,8 +1,12 @@
-"""The CUDA libraries that CTranslate2 needs and does not bring."""
+"""CTranslate2 on CUDA: the libraries that it needs and does not bring, and where a model runs."""
 
 import ctypes
 import importlib.util
 from pathlib import Path
+
+import ctranslate2
+
+from engines.errors import ModelError
 
 _LIBRARIES = ("libcublasLt.so.12", "libcublas.so.12")  # the second needs the first
 
@@ -14,6 +18,21 @@ def load_cublas() -> bool:
     under its name wherever it lies. False when there is none: then only the CPU can be used.
     """
     return all(_load(name) for name in _LIBRARIES)
+
+
+def device_of(wanted: str, setting: str) -> str:
+    """ "cpu" or "cuda", where "auto" is wanted too: CUDA where it can be used.
+
+    Raises `ModelError`, which names the setting, when CUDA is asked for and cannot be used.
+    """
+    if wanted == "cpu":
+        return "cpu"
+    devices = ctranslate2.get_cuda_device_count()
+    usable = devices > 0 and load_cublas()
+    if wanted == "cuda" and not usable:
+        lack = "no cuBLAS 12 (make setup GPU=1 installs it)" if devices else "no CUDA device"
+        raise ModelError(f"{setting} is cuda, but there is {lack}. Set it to auto or cpu.")
+    return "cuda" if usable else "cpu"
 
 
 def _load(name: str) -> bool:

@@ -11,15 +11,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import ctranslate2
 import sentencepiece
 
 from engines.batcher import Job
 from engines.config import TranslateConfig, TranslationModelConfig
-from engines.cuda import load_cublas
-from engines.errors import EngineError, ModelError
+from engines.cuda import device_of
+from engines.errors import EngineError
 from engines.loaded import LoadedModel, megabytes_of, model_error, stopwatch
 
 _END = "</s>"
@@ -76,12 +75,6 @@ class _Source:
     tokens: list[str]
 
 
-class _Tokenizer(Protocol):
-    def encode(self, text: str) -> list[str]: ...
-
-    def decode(self, tokens: list[str]) -> str: ...
-
-
 class TranslationEngine:
     """Implements `engines.batcher.Engine`: what waits for one model is translated in one batch."""
 
@@ -94,7 +87,7 @@ class TranslationEngine:
 
     def load(self) -> None:
         """Load and warm every model, with no network. Raises `ModelError`."""
-        device = _device(self._config.device)
+        device = device_of(self._config.device, "translate.device")
         self.max_batch = _CPU_BATCH if device == "cpu" else _GPU_BATCH
         for config in self._config.models:
             if config.path in self._models:
@@ -180,12 +173,12 @@ class _Model:
         ]
 
 
-class _Marian:
-    """OPUS-MT: a model of subwords each for source and target."""
+class _Tokenizer:
+    """A model of subwords for the source and one for the target, often the same."""
 
-    def __init__(self, path: Path) -> None:
-        self._source = _sentencepiece(path / "source.spm")
-        self._target = _sentencepiece(path / "target.spm")
+    def __init__(self, source: Path, target: Path) -> None:
+        self._source = _sentencepiece(source)
+        self._target = self._source if target == source else _sentencepiece(target)
 
     def encode(self, text: str) -> list[str]:
         pieces: list[str] = self._source.encode(text, out_type=str)
@@ -195,28 +188,14 @@ class _Marian:
         return str(self._target.decode([token for token in tokens if token != _END]))
 
 
-class _T5:
-    """MADLAD-400: one model of subwords for all languages."""
-
-    def __init__(self, path: Path) -> None:
-        self._pieces = _sentencepiece(path)
-
-    def encode(self, text: str) -> list[str]:
-        pieces: list[str] = self._pieces.encode(text, out_type=str)
-        return pieces
-
-    def decode(self, tokens: list[str]) -> str:
-        return str(self._pieces.decode([token for token in tokens if token != _END]))
-
-
 def _tokenizer(path: Path) -> _Tokenizer:
     if not path.is_dir():
         raise model_error(path, "is missing, or is no folder of a CTranslate2 translation model")
     if (path / "source.spm").is_file():
-        return _Marian(path)
+        return _Tokenizer(path / "source.spm", path / "target.spm")
     for name in _T5_FILES:
         if (path / name).is_file():
-            return _T5(path / name)
+            return _Tokenizer(path / name, path / name)
     raise model_error(
         path, "has neither source.spm and target.spm (OPUS-MT) nor spiece.model (MADLAD-400)"
     )
@@ -241,12 +220,3 @@ def _adds_end_itself(path: Path) -> bool:
 
 def _most_tokens(source: list[str]) -> int:
     return min(_MOST_TOKENS, _SPARE_TOKENS + int(_TOKENS_PER_TOKEN * len(source)))
-
-
-def _device(wanted: str) -> str:
-    if wanted == "cpu":
-        return "cpu"
-    usable = ctranslate2.get_cuda_device_count() > 0 and load_cublas()
-    if wanted == "cuda" and not usable:
-        raise ModelError("translate.device is cuda, which cannot be used. Set it to auto or cpu.")
-    return "cuda" if usable else "cpu"

@@ -18,7 +18,7 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from tokenizers import Tokenizer
 
 from engines.config import SttConfig
-from engines.cuda import load_cublas
+from engines.cuda import device_of
 from engines.errors import ModelError
 from engines.loaded import model_error, read_card, read_json
 from engines.stt.guards import TOKENS_PER_CHARACTER, language_data
@@ -74,7 +74,7 @@ class WhisperModel:
         self.path = Path(config.model)
         _check_files(self.path)
         card = _read_card(self.path)
-        self.device = _device(config.device)
+        self.device = device_of(config.device, "stt.device")
         self.compute_type = _compute_type(config.compute_type, self.device)
         self._model = _load_weights(self.path, self.device, self.compute_type, config.threads)
         self._tokens = _Tokens(self.path / "tokenizer.json", self._model.is_multilingual)
@@ -247,17 +247,6 @@ def _check_files(directory: Path) -> None:
 def _read_card(directory: Path) -> Mapping[str, Any]:
     """`config.json`, overruled by the card where there is one."""
     return {**read_json(directory / "config.json"), **read_card(directory)}
-
-
-def _device(wanted: str) -> str:
-    if wanted == "cpu":
-        return "cpu"
-    devices = ctranslate2.get_cuda_device_count()
-    usable = devices > 0 and load_cublas()
-    if wanted == "cuda" and not usable:
-        lack = "no cuBLAS 12 (make setup GPU=1 installs it)" if devices else "no CUDA device"
-        raise ModelError(f"stt.device is cuda, but there is {lack}. Set it to auto or cpu.")
-    return "cuda" if usable else "cpu"
 
 
 def _compute_type(wanted: str, device: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engines import cuda
+from engines.errors import ModelError
 
 
 def build_library(path: Path) -> None:
@@ -33,3 +34,28 @@ def test_the_package_is_found_and_its_library_then_by_name(
         ctypes.CDLL(name)
     assert cuda.load_cublas()
     ctypes.CDLL(name)  # as CTranslate2 does it
+
+
+@pytest.mark.parametrize(
+    ("devices", "has_cublas", "lack"), [(0, True, "no CUDA device"), (1, False, "no cuBLAS 12")]
+)
+def test_cuda_that_cannot_be_used_is_said_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, devices: int, *, has_cublas: bool, lack: str
+) -> None:
+    monkeypatch.setattr("ctranslate2.get_cuda_device_count", lambda: devices)
+    monkeypatch.setattr(cuda, "load_cublas", lambda: has_cublas)
+    assert cuda.device_of("auto", "translate.device") == "cpu"
+    with pytest.raises(ModelError, match=rf"^translate\.device is cuda, but there is {lack}"):
+        cuda.device_of("cuda", "translate.device")
+
+
+def test_cuda_that_can_be_used_is_taken_unless_the_cpu_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ctranslate2.get_cuda_device_count", lambda: 1)
+    monkeypatch.setattr(cuda, "load_cublas", lambda: True)
+    assert [cuda.device_of(wanted, "") for wanted in ("auto", "cuda", "cpu")] == [
+        "cuda",
+        "cuda",
+        "cpu",
+    ]
