@@ -6,7 +6,7 @@ of different versions cannot be compared. Whisper's published normaliser is righ
 taken as it is; for the others it is not (`published.py`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from evaluation.normalisers import hindi, rules, tagalog
 from evaluation.normalisers.published import whisper_english
@@ -21,7 +21,7 @@ _FIRST: tuple[Rule, ...] = (
     rules.without_annotations,
 )
 
-_RULES: Mapping[str, tuple[Rule, ...]] = {
+RULES: Mapping[str, tuple[Rule, ...]] = {
     "en": (whisper_english,),
     "es": (
         *_FIRST,
@@ -62,11 +62,6 @@ def normalise(text: str, language: str) -> str:
 
     Raises `KeyError` for another language.
     """
-    for rule in _RULES[language]:
+    for rule in RULES[language]:
         text = rule(text)
     return " ".join(text.split())
-
-
-def rules_of(language: str) -> tuple[Callable[[str], str], ...]:
-    """The rules of a language in their order."""
-    return _RULES[language]

@@ -18,7 +18,6 @@ from unicode_rbnf import RbnfEngine
 
 from server.language.resources import read
 
-_WRITTEN = re.compile(r"\d+(?:[.,\u00a0\u202f]\d+)*")
 _TOKENS = re.compile(r"\d+(?:[.,\u00a0\u202f]\d+)*|[^\W\d_]+(?:\w|[\u0900-\u097f])*")
 _GROUPED = re.compile(r"\d{1,3}(?:[.,\u00a0\u202f]\d{2,3})*[.,\u00a0\u202f]\d{3}")
 _SPELLED_BELOW = 1000  # beyond it, words of scale

@@ -16,7 +16,6 @@ from server.rest import schema
 
 T = TypeVar("T")
 
-MAXIMUM_JSON_BYTES = 1024 * 1024  # what aiohttp reads of a body at most
 _MAXIMUM_FIELDS = 64
 _MAXIMUM_FIELD_BYTES = 64 * 1024
 _LIST_SUFFIX = "[]"  # by which a form names a field that has several values

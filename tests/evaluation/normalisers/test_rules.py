@@ -2,7 +2,7 @@
 
 import pytest
 
-from evaluation.normalisers import hindi, normalise, rules, rules_of, tagalog
+from evaluation.normalisers import RULES, hindi, normalise, rules, tagalog
 from evaluation.normalisers.rules import Rule
 
 CASES: list[tuple[Rule, str, str]] = [
@@ -45,7 +45,7 @@ def test_the_rule(rule: Rule, text: str, expected: str) -> None:
 
 
 def test_every_rule_is_tested() -> None:
-    used = {rule.__name__ for language in ("es", "fr", "hi", "tl") for rule in rules_of(language)}
+    used = {rule.__name__ for language in ("es", "fr", "hi", "tl") for rule in RULES[language]}
     assert used == {rule.__name__ for rule, _, _ in CASES}
 
 
