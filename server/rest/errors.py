@@ -1,5 +1,6 @@
 """How an error looks to a client of the REST door: OpenAI's error object and an HTTP status."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,15 @@ def status_of(error: TinigError) -> int:
     if isinstance(error, ContextTooLong):
         return 400
     return 503 if isinstance(error, Overloaded) else 500
+
+
+def unknown(param: str, value: object, known: Iterable[str]) -> ProtocolError:
+    """For a parameter that names something that is not here."""
+    return ProtocolError(
+        f"There is no {param} {value!r} here. Known: {', '.join(known)}.",
+        code="invalid_value",
+        param=param,
+    )
 
 
 def to_wire(error: TinigError) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from server.config import Config
 from server.language.identification import identify, matrix_of
 from server.language.sentences import SentenceStream
 from server.language.spoken import spoken
-from server.rest import bodies
+from server.rest import bodies, errors
 from server.rest.encoding import RATE_HZ, FileEncoder, content_type
 from server.rest.operation import Operation
 from server.rest.streams import send_events, send_parts
@@ -96,7 +96,7 @@ class Speech:
         """The language that is spoken, and the name of the voice, "" for its default."""
         languages = self._config.conversation.languages
         if wanted.language not in (None, *languages):
-            raise _unknown("language", wanted.language, languages)
+            raise errors.unknown("language", wanted.language, languages)
         name = wanted.voice if isinstance(wanted.voice, str) else wanted.voice.id
         speakers = [code for code in languages if name in voices_of(self._config.tts, code)]
         if name in (DEFAULT_VOICE, *OPENAI_VOICES) and not speakers:
@@ -104,7 +104,7 @@ class Speech:
         if not speakers or wanted.language not in (None, *speakers):
             known = [wanted.language] if wanted.language else languages
             names = [each for code in known for each in voices_of(self._config.tts, code)]
-            raise _unknown("voice", name, dict.fromkeys(names))
+            raise errors.unknown("voice", name, dict.fromkeys(names))
         return wanted.language or self._language_of(wanted.input, tuple(speakers)), name
 
     def _language_of(self, text: str, languages: tuple[str, ...]) -> str:
@@ -150,11 +150,3 @@ async def _events(parts: AsyncGenerator[bytes, None]) -> AsyncGenerator[dict[str
         async for part in parts:
             yield {"type": "speech.audio.delta", "audio": base64.b64encode(part).decode()}
     yield {"type": "speech.audio.done"}
-
-
-def _unknown(param: str, value: object, known: Any) -> ProtocolError:
-    return ProtocolError(
-        f"There is no {param} {value!r} here. Known: {', '.join(known)}.",
-        code="invalid_value",
-        param=param,
-    )

@@ -12,7 +12,7 @@ from engines.errors import ProtocolError
 from engines.host import Engines
 from server.config import Config
 from server.language.languages import language_name
-from server.rest import bodies, schema
+from server.rest import bodies, errors, schema
 from server.rest.operation import Operation
 from server.rest.recognition import Piece, Recognition, Segment, segments_of
 from server.rest.streams import send_events
@@ -103,12 +103,7 @@ class Transcriptions:
         wanted, data = await bodies.read_form(request, TranscriptionRequest, self._config.rest)
         languages = self._config.conversation.languages
         if wanted.language not in ("", *languages):
-            raise ProtocolError(
-                f"The language {wanted.language!r} is not deployed here. Languages: "
-                f"{', '.join(languages)}.",
-                code="invalid_value",
-                param="language",
-            )
+            raise errors.unknown("language", wanted.language, languages)
         recognition = self._recognition(wanted.response_format, wanted.language or None)
         if not wanted.stream:
             granularities = wanted.timestamp_granularities

@@ -11,12 +11,11 @@ import numpy as np
 from aiohttp import hdrs, web
 
 from engines.config import option
-from engines.errors import ProtocolError
 from engines.host import Engines
 from server.admission import key_of
 from server.audio import Pcm, Samples, encode_pcm16
 from server.calls import Calls
-from server.rest import bodies, schema
+from server.rest import bodies, errors, schema
 from server.rest.decoding import decode
 from server.rest.operation import Operation
 from server.rest.talk import ANSWER_RATE_HZ, SpokenTurn, Talk, Talks
@@ -73,12 +72,7 @@ class Voice:
         query = schema.read(VoiceQuery, dict(request.query))
         languages = self._config.conversation.languages
         if query.lang not in {"", *languages}:
-            raise ProtocolError(
-                f"The language {query.lang!r} is not deployed here. Languages: "
-                f"{', '.join(languages)}.",
-                code="invalid_value",
-                param="lang",
-            )
+            raise errors.unknown("lang", query.lang, languages)
         data = await bodies.read_audio(request, self._config.rest)
         limit_seconds = self._config.conversation.maximum_utterance_seconds
         samples = np.concatenate([block async for block in decode(data, limit_seconds)])
