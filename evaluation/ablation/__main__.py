@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         description=(
             "Ask the same questions by every way to an answer (direct, native reasoning, LLM "
             "pivot, NMT pivot, structured); print how often each is right and what it adds to the "
-            "time to the first clause, with 95%% intervals."
+            "time to the first clause, with 95% intervals."
         ),
         epilog=(
             "All flags of the server choose the models: --llm.model my.gguf --translate.models "
