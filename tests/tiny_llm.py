@@ -1,6 +1,6 @@
 """Tiny GGUF models, written on the spot, and short ways to ask them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from engines.llm import (
     ChatOutput,
     ChatRequest,
     Completion,
+    Forget,
     LlmConfig,
     LlmEngine,
     LlmRequest,
@@ -24,6 +25,8 @@ from scripts.gguf_file import LlamaShape, write_gguf
 
 LlmBatcher = Batcher[LlmRequest, ChatOutput]
 LlmJob = Job[LlmRequest, ChatOutput]
+MakeEngine = Callable[..., LlmEngine]
+Script = Callable[[Sequence[bytes]], LlmEngine]  # pieces that the model says, one token each
 
 SYSTEM = Message("system", "You are Tinig, a voice assistant on the phone.")
 
@@ -165,3 +168,12 @@ class Steps:
 def outputs_of(job: LlmJob) -> Answer:
     """What a job that was driven by `Steps` has put out."""
     return Answer(tuple(job.emitted))
+
+
+def answer_alone(engine: LlmEngine, request: ChatRequest) -> Answer:
+    """The answer of an engine that knows nothing of the session."""
+    steps = Steps(engine)
+    steps.start(Forget(request.session))
+    job, _ = steps.start(request)
+    steps.finish()
+    return outputs_of(job)

@@ -10,7 +10,7 @@ import numpy as np
 from server.commands import AppendAudio, Command
 from server.config import ConversationConfig, InterruptionConfig
 from server.conversation.machine import State
-from server.events import Event
+from server.events import AnswerText, Event
 from server.metrics import Counters
 from server.session import Session
 from server.settings import Settings
@@ -133,3 +133,8 @@ async def _commands(
                 break
             await asyncio.sleep(frame_seconds)
             yield AppendAudio(samples)
+
+
+def said(result: Play) -> str:
+    """All the words that were sent to be heard."""
+    return "".join(event.text for event in result.of(AnswerText))

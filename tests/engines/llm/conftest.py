@@ -1,6 +1,6 @@
 """Models that the tests of this folder share, each written and loaded once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,9 +8,7 @@ from llama_cpp import llama_cpp as lib
 
 from benchmarks.random_models import write_random_gguf, write_scripted_gguf
 from engines.llm import LlmEngine
-from tests.tiny_llm import config
-
-MakeEngine = Callable[..., LlmEngine]
+from tests.tiny_llm import MakeEngine, Script, config
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +47,7 @@ def load(random_model: Path) -> MakeEngine:
 
 
 @pytest.fixture
-def scripted(tmp_path: Path) -> Callable[[Sequence[bytes]], LlmEngine]:
+def scripted(tmp_path: Path) -> Script:
     """An engine, not loaded yet, whose model says these pieces, one token each."""
 
     def make(pieces: Sequence[bytes]) -> LlmEngine:

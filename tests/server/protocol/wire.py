@@ -19,6 +19,9 @@ MakeClient = Callable[[web.Application], Awaitable[Client]]
 Event = dict[str, Any]
 
 SERVER_EVENT: TypeAdapter[Any] = TypeAdapter(RealtimeServerEvent)
+ANSWER = "The capital of France is Paris."
+TOOL = {"type": "function", "name": "book", "description": "Books.", "parameters": {}}
+TEXT = {"output_modalities": ["text"]}
 RATE_HZ = 24_000
 SPEECH, SILENCE = 16_000, 0  # levels of int16 that the scripted VAD takes for one and the other
 
@@ -100,3 +103,11 @@ def encoded(level: int, seconds: float) -> str:
 def sound(level: int, seconds: float) -> bytes:
     """PCM16 at 24 kHz."""
     return np.full(int(RATE_HZ * seconds), level, dtype="<i2").tobytes()
+
+
+async def speak(call: Call) -> None:
+    """A turn of the caller's, heard as they speak."""
+    for _ in range(12):
+        await call.pour(SPEECH, 0.2)
+        await call.update()  # the engines come to their turn in between
+    await call.pour(SILENCE, 1.0)

@@ -1,0 +1,59 @@
+"""Prompts that do not fit the context."""
+
+import pytest
+
+from engines.errors import ContextTooLong
+from engines.llm import (
+    ChatRequest,
+)
+from tests.tiny_llm import (
+    SYSTEM,
+    MakeEngine,
+    Steps,
+    assistant,
+    chat,
+    outputs_of,
+    user,
+)
+
+
+def long_chat(turns: int) -> tuple[ChatRequest, str]:
+    messages = [
+        message
+        for turn in range(turns)
+        for message in (user(f"Question {turn}?"), assistant(f"Answer {turn}."))
+    ]
+    return chat("a", *messages, user("The last one.")), messages[-2].content
+
+
+def test_the_oldest_turns_are_left_out_when_the_chat_is_too_long(load: MakeEngine) -> None:
+    request, _ = long_chat(60)
+    steps = Steps(load(context_tokens=512))
+    job, _ = steps.start(request)
+    text = job.state.prompt.text
+    steps.finish()
+    assert SYSTEM.content in text
+    assert "The last one." in text
+    assert "Question 59?" in text
+    assert "Question 0?" not in text
+    assert outputs_of(job).completion.prompt_tokens <= 512 - 16
+
+
+def test_the_next_turn_of_a_trimmed_chat_reuses_it(load: MakeEngine) -> None:
+    request, _ = long_chat(60)
+    steps = Steps(load(context_tokens=512))
+    first, _ = steps.start(request)
+    steps.finish()
+    messages = (*request.messages, assistant("The answer."), user("One more."))
+    second, _ = steps.start(ChatRequest("a", messages, max_tokens=16))
+    steps.finish()
+    assert outputs_of(second).completion.reused_tokens >= (
+        outputs_of(first).completion.prompt_tokens
+    )
+
+
+def test_a_message_that_does_not_fit_alone_is_refused(load: MakeEngine) -> None:
+    engine = load(context_tokens=256)
+    with pytest.raises(ContextTooLong, match="Shorten it"):
+        Steps(engine).start(chat("a", user("word " * 400)))
+    engine.assert_idle()
