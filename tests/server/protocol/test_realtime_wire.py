@@ -91,7 +91,7 @@ async def test_every_event_of_the_table_is_sent_and_is_valid(client: Client, sta
         (
             "response.create",
             {"response": {"input": [{"type": "item_reference", "id": "x"}]}},
-            "item_reference_invalid_item_id",
+            "item_retrieve_invalid_item_id",
         ),
         ("response.create", {"response": {"metadata": {"a": 1}}}, "invalid_value"),
         ("response.create", {"response": {"speed": 1}}, "unknown_parameter"),
