@@ -47,7 +47,7 @@ airgap: setup ## hold a conversation where there is no network, and see that non
 	@$(VENV) -m pytest tests/airgap $(ARGS)
 
 browser: setup ## hold conversations with the page in a real Chromium, which is not installed here
-	@$(VENV) -m pytest tests/browser/page.py $(ARGS)
+	@$(VENV) -m pytest tests/browser/page_*.py $(ARGS)
 
 clients: setup ## let stock clients and telephones converse with the server: openai, @openai/agents, pipecat
 	@$(VENV) -m pytest tests/clients/stock.py -o log_cli=true -o log_cli_level=INFO $(ARGS)
