@@ -142,7 +142,7 @@ class WhisperModel:
         start = prompt[:-1]  # without the token that asks for no timestamps
         (aligned,) = self._model.align(alone, start, [list(tokens)], frames)
         starts = token_starts(aligned.alignments, len(tokens))
-        return spoken_words(self._tokens.words(tokens), starts, aligned.text_token_probs)
+        return spoken_words(self._tokens.words(tokens), starts)
 
     def _decoding(self, result: Any) -> Decoding:
         tokens = tuple(result.sequences_ids[0])

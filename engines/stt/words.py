@@ -17,7 +17,6 @@ class SpokenWord:
     text: str
     start_seconds: float
     end_seconds: float
-    probability: float  # mean of its tokens
 
     def later(self, seconds: float) -> "SpokenWord":
         """The word of a window that itself begins so late in the audio."""
@@ -39,16 +38,13 @@ def token_starts(path: Sequence[tuple[int, int]], num_tokens: int) -> list[float
 
 
 def spoken_words(
-    groups: Sequence[tuple[str, int]],
-    starts: Sequence[float],
-    probabilities: Sequence[float],
+    groups: Sequence[tuple[str, int]], starts: Sequence[float]
 ) -> tuple[SpokenWord, ...]:
     """Words from their texts and numbers of tokens. `starts` has one time more than tokens."""
     words = []
     first = 0
     for text, count in groups:
         after = first + count
-        sure = probabilities[first:after]
-        words.append(SpokenWord(text, starts[first], starts[after], sum(sure) / max(1, len(sure))))
+        words.append(SpokenWord(text, starts[first], starts[after]))
         first = after
     return tuple(words)

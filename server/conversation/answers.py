@@ -56,11 +56,6 @@ class Answers:
         self._end_silence_seconds: float | None = None  # that ended the caller's last turn
 
     @property
-    def is_open(self) -> bool:
-        """Whether the client was told of an answer, and not of its end."""
-        return self._outbox.open_response_id is not None
-
-    @property
     def saying(self) -> str:
         """The words of the current answer so far."""
         return self._turn.record.answer if self._turn is not None else ""

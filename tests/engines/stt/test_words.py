@@ -26,9 +26,9 @@ def test_a_path_that_ends_early_ends_its_tokens_too() -> None:
     assert token_starts([], 1) == [0.0, 0.0]
 
 
-def test_words_have_the_mean_probability_of_their_tokens() -> None:
-    words = spoken_words([("a", 1), ("bc", 2)], [0.0, 0.2, 0.4, 0.9], [0.5, 1.0, 0.8])
-    assert words == (SpokenWord("a", 0.0, 0.2, 0.5), SpokenWord("bc", 0.2, 0.9, 0.9))
+def test_words_last_from_their_first_token_to_the_next_word() -> None:
+    words = spoken_words([("a", 1), ("bc", 2)], [0.0, 0.2, 0.4, 0.9])
+    assert words == (SpokenWord("a", 0.0, 0.2), SpokenWord("bc", 0.2, 0.9))
     assert words[1].later(10.0) == replace(words[1], start_seconds=10.2, end_seconds=10.9)
 
 

@@ -95,7 +95,7 @@ async def test_a_stream_of_subtitles_is_refused() -> None:
 
 
 def word(text: str, start: float, end: float) -> SpokenWord:
-    return SpokenWord(text, start, end, 0.9)
+    return SpokenWord(text, start, end)
 
 
 def piece(*words: SpokenWord) -> Piece:
