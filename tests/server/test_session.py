@@ -33,8 +33,6 @@ from tests.server.play import Play, Silence, Speech, Step, play, said
 from tests.virtual import run_virtually, virtual_time
 
 FIXED_SILENCE = ConversationConfig(adaptive_endpointing=False)
-
-
 MAIN_EVENTS = (
     SpeechStarted,
     SpeechStopped,

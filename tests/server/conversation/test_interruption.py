@@ -23,8 +23,6 @@ from tests.server.play import Play, Silence, Speech, Stall, Step, play
 from tests.virtual import virtual_time
 
 CONFIG = InterruptionConfig()
-
-
 ANSWER = ("One two three four five six seven eight nine ten eleven twelve thirteen.",)
 
 

@@ -8,8 +8,6 @@ from server.language.resources import backchannels
 from tests.fakes import transcript
 
 CONFIG = InterruptionConfig()
-
-
 SAYING = "The clinic is open on Monday from eight to five."
 
 
