@@ -120,7 +120,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--turns", type=int, default=20, help=_TURNS_HELP)
     parser.add_argument("--seconds", type=float, default=40.0, help="of a level of the curve")
-    parser.add_argument("--levels", type=int, nargs="+", default=list(curve.LEVELS))
+    parser.add_argument(
+        "--levels", type=int, nargs="+", default=list(curve.LEVELS), help="callers of the curve"
+    )
     parser.add_argument("--overhead-calls", type=int, default=200, help=_OVERHEAD_CALLS_HELP)
     parser.add_argument("--size", choices=list(SIZES), default="small", help="of fullsize")
     parser.add_argument(
