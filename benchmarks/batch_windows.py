@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.results import Percentiles, percentiles
+from benchmarks.results import Percentiles, percentiles_of_seconds
 from benchmarks.stages import three_seconds
 from engines.batcher import Batcher, Job
 from engines.config import SttConfig
@@ -67,7 +67,9 @@ async def measure(
                 seconds[window] += await asyncio.gather(*(_transcribed(jobs, at) for at in ends))
                 steps[window] += engine.steps - before
     return [
-        Window(window, calls, spread_seconds, len(found) / steps[window], _milliseconds(found))
+        Window(
+            window, calls, spread_seconds, len(found) / steps[window], percentiles_of_seconds(found)
+        )
         for window, found in seconds.items()
     ]
 
@@ -94,9 +96,3 @@ async def _transcribed(jobs: Batcher[Any, Any], at_seconds: float) -> float:
     started = time.perf_counter()
     await jobs.run(request)
     return time.perf_counter() - started
-
-
-def _milliseconds(seconds: Sequence[float]) -> Percentiles:
-    found = percentiles(1000 * one for one in seconds)
-    assert found is not None
-    return found

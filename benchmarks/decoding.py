@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from llama_cpp import llama_cpp as lib
 
-from benchmarks.results import Percentiles, percentiles
+from benchmarks.results import Percentiles, percentiles_of_seconds
 from engines.llm.context import Batch, Context, Sampler
 from engines.llm.llama import Model
 from evaluation.tables import markdown
@@ -74,9 +74,7 @@ def measure(
                 decoder.step(count)
         seconds = [[decoder.step(count) for decoder in decoders] for _ in range(steps)]
         for decoder, column in zip(decoders, zip(*seconds, strict=True), strict=True):
-            of_way = percentiles(1000 * one for one in column)
-            assert of_way is not None
-            found.append(Step(name, decoder.way, count, of_way))
+            found.append(Step(name, decoder.way, count, percentiles_of_seconds(column)))
     return found
 
 

@@ -5,7 +5,7 @@ Both in one run, in turns. No noise goes in, so that both have to make the same 
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.random_models.vits import FRAMES_PER_ID, HOP_SAMPLES, RATE_HZ
-from benchmarks.results import Percentiles, percentiles
+from benchmarks.results import Percentiles, percentiles_of_seconds
 from engines.tts import vits_graph
 from engines.tts.piper_model import Audio, CutModel, PiperModel, Scales, WholeModel
 from evaluation.tables import markdown
@@ -81,10 +81,10 @@ def _measured(models: tuple[PiperModel, PiperModel], seconds: int, times: int) -
     whole, cut = zip(*rounds[1:], strict=True)  # the first one warms
     return Spoken(
         seconds,
-        whole_first=_percentiles(first for first, _, _ in whole),
-        cut_first=_percentiles(first for first, _, _ in cut),
-        whole_all=_percentiles(last for _, last, _ in whole),
-        cut_all=_percentiles(last for _, last, _ in cut),
+        whole_first=percentiles_of_seconds(first for first, _, _ in whole),
+        cut_first=percentiles_of_seconds(first for first, _, _ in cut),
+        whole_all=percentiles_of_seconds(last for _, last, _ in whole),
+        cut_all=percentiles_of_seconds(last for _, last, _ in cut),
         difference=float(np.abs(whole[0][2] - cut[0][2]).max()),
     )
 
@@ -103,9 +103,3 @@ def _sentence(seconds: int) -> list[int]:
     """As many phoneme ids as make so much speech."""
     count = round(seconds * RATE_HZ / HOP_SAMPLES / FRAMES_PER_ID)
     return list(islice(cycle(range(1, _NUM_IDS)), count))
-
-
-def _percentiles(seconds: Iterator[float]) -> Percentiles:
-    found = percentiles(1000 * one for one in seconds)
-    assert found is not None
-    return found

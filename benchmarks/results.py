@@ -107,6 +107,13 @@ def percentiles(values_ms: Iterable[float | None]) -> Percentiles | None:
     return Percentiles(p50, p95, p99, len(values))
 
 
+def percentiles_of_seconds(seconds: Iterable[float]) -> Percentiles:
+    """The same in ms, of measured seconds, of which there is one at least."""
+    found = percentiles(1000 * one for one in seconds)
+    assert found is not None
+    return found
+
+
 def milestone(name: str) -> Callable[[Exchange], float | None]:
     """How to read one milestone of an exchange."""
     return lambda exchange: exchange.milestones_ms.get(name)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.results import Percentiles, percentiles
+from benchmarks.results import Percentiles, percentiles, percentiles_of_seconds
 from engines.batcher import Batcher, Engine, Priority
 from engines.config import LlmConfig, SttConfig, TtsConfig
 from engines.llm import ChatRequest, Completion, Forget, LlmEngine, Message, TextDelta
@@ -194,9 +194,7 @@ async def _at_once(ask: Callable[[int], Awaitable[float]], calls: int, times: in
     """Milliseconds of `times` rounds of `calls` requests at once, after a round that warms."""
     await _gathered(ask, calls)
     rounds = [await _gathered(ask, calls) for _ in range(times)]
-    found = percentiles(1000 * seconds for each in rounds for seconds in each)
-    assert found is not None
-    return found
+    return percentiles_of_seconds(seconds for each in rounds for seconds in each)
 
 
 async def _gathered(ask: Callable[[int], Awaitable[Any]], calls: int) -> list[Any]:

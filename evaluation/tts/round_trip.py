@@ -14,7 +14,7 @@ from engines.batcher import Batcher, Priority
 from engines.config import SttConfig, TtsConfig
 from engines.errors import EngineError
 from engines.stt import SttEngine, SttRequest, Transcript
-from engines.tts import SpeechChunk, SpeechRequest, TtsEngine
+from engines.tts import ALWAYS_THERE, SpeechChunk, SpeechRequest, TtsEngine
 from evaluation.data.audio import RATE_HZ, Samples
 from evaluation.data.layout import Dataset
 from evaluation.recording import Pcm
@@ -22,8 +22,6 @@ from evaluation.results import Record, Results, with_progress
 from evaluation.tts.signal import inspect
 from server.audio import samples_from_int16
 from server.resampling import resample
-
-ALWAYS_THERE = "espeak"  # eSpeak NG's voice of every language, to compare with
 
 Tts = Batcher[SpeechRequest, SpeechChunk]
 Stt = Batcher[SttRequest, Transcript]
@@ -71,7 +69,7 @@ def _voices_of(language: str, config: TtsConfig) -> Iterator[str]:
     for voice in config.voices:
         if voice.language == language:
             yield voice.name or f"{voice.engine}-{voice.language}"
-    yield ALWAYS_THERE
+    yield ALWAYS_THERE  # to compare with
 
 
 async def measure(
