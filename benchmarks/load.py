@@ -21,7 +21,6 @@ from evaluation.caller import Caller, CallFailed, Spoken, call
 from scripts.train_starter.domain import LANGUAGES
 
 _ANSWER_TIMEOUT_SECONDS = 20.0
-_TRANSCRIPT_DONE = "conversation.item.input_audio_transcription.completed"
 
 
 @dataclass(frozen=True, slots=True)
