@@ -17,7 +17,7 @@ from server.config import ConversationConfig, InterruptionConfig
 from server.conversation.background import Spawn
 from server.conversation.context import Conversation
 from server.conversation.endpointing import Boundary, EndpointingConfig
-from server.conversation.interruption import NOTHING, Attempt, Evidence, Stage, Verdict, judge
+from server.conversation.interruption import Attempt, Evidence, Stage, Verdict, judge
 from server.conversation.listening import (
     Listener,
     ListeningConfig,
@@ -108,11 +108,10 @@ class Attention:
         return self.now_seconds >= self._calm_until_seconds
 
     @property
-    def is_nothing(self) -> bool:
-        """Whether a sound over an answer that was judged to be nothing has stopped for now."""
-        attempt = self._attempt
-        is_judged = attempt is not None and attempt.verdict in NOTHING
-        return is_judged and self._listener.silence_seconds > 0
+    def is_in_question(self) -> bool:
+        """Whether a sound that began over an answer, and was not found to be words, has stopped for
+        now: when it is over, it is known what it was."""
+        return self._attempt is not None and self._listener.silence_seconds > 0
 
     @property
     def has_audio(self) -> bool:

@@ -228,7 +228,7 @@ class Floor:
 
     def _takes_the_floor(self) -> bool:
         is_idle = self._machine.state is State.LISTENING_IDLE
-        return is_idle and self.attention.is_speech and not self.attention.is_nothing
+        return is_idle and self.attention.is_speech and not self.attention.is_in_question
 
     def _is_interrupting(self) -> bool:
         detection = self.settings.turn_detection
@@ -242,10 +242,13 @@ class Floor:
             self.answers.prepare(self.settings, said, language)
 
     def _on_verdict(self, wants_the_floor: bool) -> None:
-        """What the caller's sound over an answer was."""
-        if not self.is_answering:
+        """What the caller's sound over an answer was; that may be over by now."""
+        if wants_the_floor and self.state is State.LISTENING_IDLE:
+            self.fire(Trigger.SPEECH_STARTED)
+            self._catch_up()
+        elif not self.is_answering:
             return
-        if wants_the_floor:
+        elif wants_the_floor:
             self.fire(Trigger.WORDS)
             self._catch_up()
         elif self._machine.state is State.INTERRUPTED:

@@ -56,8 +56,6 @@ class Verdict(StrEnum):
     UNDECIDED = "undecided"  # a later stage will tell
 
 
-NOTHING = frozenset({Verdict.BACKCHANNEL, Verdict.ECHO, Verdict.NOISE})
-
 _WAITING = frozenset({Stage.SOON, Stage.EARLY, Stage.PAUSE})  # another look follows anyhow
 
 

@@ -22,6 +22,7 @@ from server.events import (
     AnswerStarted,
     CallEnded,
     Failed,
+    InterruptionJudged,
     ItemAdded,
     ItemTruncated,
     ResponseFinished,
@@ -172,6 +173,36 @@ async def test_who_goes_over_to_push_to_talk_in_a_pause_is_heard_to_the_end() ->
     ]
     result = await play(Stage(heard=heard), steps)
     assert [event.text for event in result.of(Transcribed)] == ["4 seconds"]
+
+
+@pytest.mark.parametrize("clear_at_the_end", [False, True])
+@pytest.mark.parametrize("before_seconds", [0.7, 0.76, 0.82, 0.88, 0.93])
+def test_unclear_words_over_the_end_of_an_answer_are_judged_when_they_are_over(
+    before_seconds: float, clear_at_the_end: bool
+) -> None:
+    """As those in its midst are; a hum has some, too. The answer ends at 2.62 s."""
+
+    def unclear(request: SttRequest) -> str:
+        over_answer = asyncio.get_running_loop().time() > 1.8
+        is_whole = asyncio.get_running_loop().time() > 3.1
+        stage.confidence = 0.95 if not over_answer or (is_whole and clear_at_the_end) else 0.6
+        return "Tell me help" if over_answer else "What is the capital of France?"
+
+    @virtual_time
+    async def test() -> None:
+        over_its_end = [Speech(0.3), Silence(5.0)]
+        steps: list[Step] = [Speech(1.0), Silence(0.6 + before_seconds), *over_its_end]
+        result = await play(stage, steps, interruption=InterruptionConfig(echo_likeness=2.0))
+        answers = [event.status for event in result.of(ResponseFinished)]
+        assert answers == ["completed"] * (1 + clear_at_the_end)
+        assert [event.text for event in result.of(Transcribed)][1:] == (
+            ["Tell me help"] if clear_at_the_end else []
+        )
+        verdicts = [event.record["verdict"] for event in result.of(InterruptionJudged)]
+        assert verdicts == ["words" if clear_at_the_end else "noise"]
+
+    stage = Stage(heard=unclear, answer=("The capital is Paris.",))
+    test()
 
 
 @virtual_time
