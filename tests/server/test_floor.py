@@ -190,8 +190,8 @@ def test_unclear_words_over_the_end_of_an_answer_are_judged_when_they_are_over(
 
     @virtual_time
     async def test() -> None:
-        over_its_end = [Speech(0.3), Silence(5.0)]
-        steps: list[Step] = [Speech(1.0), Silence(0.6 + before_seconds), *over_its_end]
+        question: list[Step] = [Speech(1.0), Silence(0.6 + before_seconds)]
+        steps = [*question, Speech(0.3), Silence(5.0)]
         result = await play(stage, steps, interruption=InterruptionConfig(echo_likeness=2.0))
         answers = [event.status for event in result.of(ResponseFinished)]
         assert answers == ["completed"] * (1 + clear_at_the_end)
