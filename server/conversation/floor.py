@@ -15,6 +15,7 @@ from server.config import InterruptionConfig
 from server.conversation.answers import Answers
 from server.conversation.attention import Attention
 from server.conversation.background import Background
+from server.conversation.check_ins import CheckIns
 from server.conversation.context import Conversation
 from server.conversation.endpointing import WINDOW_SECONDS
 from server.conversation.history import History
@@ -34,14 +35,12 @@ from server.events import (
     Reason,
     ResponseFinished,
     ResponseStarted,
-    SilenceTimedOut,
     SpeechStarted,
     SpeechStopped,
     StateChanged,
     TurnFinished,
 )
 from server.items import MessageItem
-from server.language.languages import Phrase
 from server.metrics import Counters
 from server.settings import Settings
 
@@ -77,7 +76,6 @@ class Floor:
         self._whole_epoch: int | None = None  # of an answer that is only being heard any more
         self._cancel_reason: Reason = "turn_detected"
         self._state_since_seconds = 0.0  # in audio time
-        self._check_ins = 0  # since the caller last spoke, typed or asked
         self._counters = counters
         self._lag = HearingLag()
         self.attention = Attention(
@@ -95,6 +93,7 @@ class Floor:
             self._on_answer_over,
             self.attention.expect_end,
         )
+        self._check_ins = CheckIns(conversation, self.attention, self.answers)
         self._execute: dict[Do, Callable[[], None]] = {
             Do.ANNOUNCE_SPEECH: self._announce_speech,
             Do.DRAFT: self._draft,
@@ -105,7 +104,7 @@ class Floor:
             Do.DISCARD_SPEECH: self._discard_speech,
             Do.DROP_DRAFT: self.answers.drop_draft,
             Do.ANSWER: self._answer,
-            Do.CHECK_IN: self._check_in,
+            Do.CHECK_IN: lambda: self._check_ins.begin(self.settings),
             Do.HOLD: self._hold,
             Do.JUDGE: lambda: self.attention.judge(self.answers.saying),
             Do.RELEASE: self._release,
@@ -214,17 +213,9 @@ class Floor:
         )
 
     def _is_idle(self) -> bool:
-        if self.state is not State.LISTENING_IDLE:
-            return False
         idle_seconds = self.attention.now_seconds - self._state_since_seconds
-        limit_seconds = self._idle_timeout_seconds or self._conversation.config.idle_seconds
-        return 0 < limit_seconds <= idle_seconds
-
-    @property
-    def _idle_timeout_seconds(self) -> float:
-        """The client's own; 0 for none."""
-        detection = self.settings.turn_detection
-        return (detection.idle_timeout_ms or 0) / 1000 if detection is not None else 0.0
+        is_silent = self.state is State.LISTENING_IDLE
+        return is_silent and self._check_ins.is_due(self.settings, idle_seconds)
 
     def _takes_the_floor(self) -> bool:
         is_idle = self._machine.state is State.LISTENING_IDLE
@@ -307,13 +298,13 @@ class Floor:
             self.fire(Trigger.ANSWER_OVER)
             self._catch_up()
         self._begin_asked()
-        if self._check_ins > 1 and self._machine.state is State.LISTENING_IDLE:
+        if self._check_ins.is_over and self._machine.state is State.LISTENING_IDLE:
             self._outbox.put(CallEnded())
 
     # ---- what the machine commands --------------------------------------------------------------
 
     def _announce_speech(self) -> None:
-        self._check_ins = 0
+        self._check_ins.reset()
         self.attention.begin_turn()
         self._outbox.put(
             SpeechStarted(self.attention.item_id, _ms(self.attention.speech_start_seconds))
@@ -369,30 +360,11 @@ class Floor:
     def _answer(self) -> None:
         asked, self._asked = self._asked, None
         assert asked is not None, "an answer begins that nobody has asked for"
-        self._check_ins = 0
+        self._check_ins.reset()
         now_seconds = asyncio.get_running_loop().time()
         self.answers.begin(
             asked.settings, None, history=asked.history, speech_end_seconds=now_seconds
         )
-
-    def _check_in(self) -> None:
-        if self._idle_timeout_seconds:
-            self._tell_timeout()
-        else:
-            self._check_ins += 1
-        words = Phrase.STILL_THERE if self._check_ins <= 1 else Phrase.GOODBYE
-        now_seconds = asyncio.get_running_loop().time()
-        self.answers.begin(self.settings, None, words=words, speech_end_seconds=now_seconds)
-
-    def _tell_timeout(self) -> None:
-        """The silence becomes an item, as the client of an idle timeout expects."""
-        item_id = self.attention.item_id
-        end_seconds = self.attention.now_seconds
-        start_seconds = end_seconds - self._idle_timeout_seconds
-        self._outbox.put(SilenceTimedOut(item_id, _ms(start_seconds), _ms(end_seconds)))
-        self._outbox.put(AudioCommitted(item_id))
-        self._outbox.put(ItemAdded(MessageItem(item_id, "user", "", spoken=True)))
-        self.attention.forget()
 
     def _hold(self) -> None:
         self._outbox.hold()
