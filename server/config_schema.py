@@ -159,7 +159,7 @@ class ConversationConfig:
     )
     maximum_answer_tokens: int = option(160, "Longest answer, in tokens.", minimum=1, maximum=8192)
     history_turns: int = option(
-        12, "Turns that the model is shown besides the current one.", minimum=0, maximum=1000
+        12, "Most turns that the model is shown besides the current one.", minimum=0, maximum=1000
     )
     repeat_requests: int = option(
         2,

@@ -15,6 +15,7 @@ from engines.errors import ContextTooLong
 from engines.llm.chat import ChatTemplate, Message, Tool, count_turns, without_oldest_turns
 from engines.llm.llama import Vocabulary
 
+WORDS_TO_COME_TOKENS = 64  # of a prompt that is read before the caller has finished
 _BLOCK = 64
 
 
@@ -79,6 +80,7 @@ class PromptBuilder:
     ) -> Prompt:
         """The prompt of a chat, without its oldest turns if it were too long with them.
 
+        One that is only read leaves room for words to come: they would else be what trims it.
         Raises `ContextTooLong` when even the system messages and the last turn do not fit, and
         `EngineError` when the template refuses the chat.
         """
@@ -91,7 +93,7 @@ class PromptBuilder:
             return replace(prompt, dropped_turns=turns, oldest_kept=_first_words(kept))
 
         prompt = without(_turns_dropped_before(messages, memory))
-        if len(prompt.tokens) > limit:
+        if len(prompt.tokens) > limit - (0 if generate else WORDS_TO_COME_TOKENS):
             # A quarter is left free, or else the next turn would have to trim, and decode, again.
             turns = range(count_turns(messages) - 1)
             prompt = without(

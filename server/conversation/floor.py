@@ -228,7 +228,7 @@ class Floor:
         return may and self._machine.state in outputs and self.attention.is_suspicious
 
     def _on_words(self, said: str, language: str) -> None:
-        """The caller speaks on, and these words of theirs are certain."""
+        """The caller speaks, and these words of theirs are certain."""
         if self.settings.answers:
             self.answers.prepare(self.settings, said, language)
 
@@ -309,6 +309,8 @@ class Floor:
         self._outbox.put(
             SpeechStarted(self.attention.item_id, _ms(self.attention.speech_start_seconds))
         )
+        if self._lag.is_in_time:
+            self._on_words("", self._conversation.language)
 
     def _draft(self) -> None:
         if self.settings.turn_detection is not None:

@@ -1,6 +1,7 @@
 """What was said in a conversation, as the model sees it: what was heard, not what was generated."""
 
 from dataclasses import replace
+from math import ceil
 
 from engines.llm import Message, ToolCall
 from server.conversation.kept_audio import KeptAudio
@@ -79,7 +80,10 @@ class History:
         return self._answer_id
 
     def messages(self, turns: int, *, without: str | None = None) -> list[Message]:
-        """The last `turns` turns of the caller and what came of them, for the model.
+        """The last turns of the caller and what came of them, for the model: at most `turns`.
+
+        The oldest are left out a quarter at a time, so that the prompts of the turns between begin
+        alike, and what the model has read of them holds.
 
         Two messages of one speaker in a row become one, since chat templates expect the speakers
         to alternate. `without`: an item to leave out.
@@ -134,7 +138,10 @@ def _last_turns(messages: list[Message], turns: int) -> list[Message]:
     starts = [index for index, message in enumerate(messages) if message.role == "user"]
     if len(starts) <= turns:
         return messages
-    return messages[starts[-turns] :] if turns else []
+    if not turns:
+        return []
+    step = max(1, turns // 4)
+    return messages[starts[step * ceil((len(starts) - turns) / step)] :]
 
 
 def _append(messages: list[Message], item: Item) -> None:

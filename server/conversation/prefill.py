@@ -1,8 +1,9 @@
 """The model reads what the caller says while they still say it.
 
-Words that are stable go into the model's memory (its KV cache) at the lowest priority and without
-evicting anybody, so that at the end of the turn only the last words are left to read. Nothing
-depends on it: what is read in vain is counted, and overwritten by what was really said.
+As they begin, it reads what was said before: news to it where the oldest turns have been left out
+since. Then words that are stable go into the model's memory (its KV cache). All of that has the
+lowest priority and evicts nobody, and at the end of the turn only the last words are left to read.
+Nothing depends on it: what is read in vain is counted, and overwritten by what was really said.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ class Prefill:
         self._task: asyncio.Task[None] | None = None
 
     def read(self, settings: Settings, said: str, language: str) -> None:
-        """The caller has said so much by now, in this language."""
+        """The caller has said so much by now, in this language; at first nothing."""
         if self._is_running() or not self._is_worth_it(said, language):
             return
         request = direct_request(asked(self._conversation, settings, language, said=said))
@@ -50,7 +51,8 @@ class Prefill:
     def _is_worth_it(self, said: str, language: str) -> bool:
         """A wrong guess of the language would cost the memory of the whole conversation: the
         prompt names the language at its beginning. And a pivot asks in English."""
-        if self._conversation.goes_by_english(said, language):
+        is_nothing = not said and not self._conversation.history.items
+        if is_nothing or self._conversation.goes_by_english(said, language):
             return False
         return language == self._conversation.language or not self._conversation.history.items
 

@@ -52,6 +52,8 @@ async def test_what_is_read_early_begins_what_is_asked() -> None:
         [p for p in stage.prefills if len(p.messages) == 2],
         [p for p in stage.prefills if len(p.messages) == 4],
     )
+    (history,) = [p for p in stage.prefills if len(p.messages) == 3]  # as the second turn begins
+    assert history.messages == second.messages[:3]
     assert all(len(half) >= 3 for half in halves)
     for prefills, prompt in zip(halves, (first, second), strict=True):
         for prefill in prefills:
@@ -67,7 +69,9 @@ async def test_words_after_a_typed_message_are_read_with_it() -> None:
     stage = Stage(heard=_growing)
     message = CreateItem(MessageItem("item_1", "user", "Listen."))
     await play(stage, [message, Speech(3.0), Silence(2.0)])
-    assert stage.prefills[0].messages[-1].content.startswith("Listen. one")
+    typed, *spoken = stage.prefills
+    assert typed.messages[-1].content == "Listen."
+    assert spoken[0].messages[-1].content.startswith("Listen. one")
     assert_begins(stage.prefills[-1], stage.prompts[0])
 
 
@@ -95,7 +99,8 @@ async def test_another_language_for_a_moment_does_not_cost_the_conversation() ->
     await play(stage, [Speech(3.0), Silence(5.0), Speech(3.0), Silence(2.0)])
     assert "English" in stage.prompts[0].messages[0].content
     assert "Spanish" in stage.prompts[-1].messages[0].content
-    assert {len(prefill.messages) for prefill in stage.prefills} == {2}  # of the first turn alone
+    # The words of the first turn; of the second, what was said before.
+    assert {len(prefill.messages) for prefill in stage.prefills} == {2, 3}
 
 
 @virtual_time

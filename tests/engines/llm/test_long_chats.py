@@ -1,5 +1,7 @@
 """Prompts that do not fit the context."""
 
+from dataclasses import replace
+
 import pytest
 
 from engines.errors import ContextTooLong
@@ -50,6 +52,19 @@ def test_the_next_turn_of_a_trimmed_chat_reuses_it(load: MakeEngine) -> None:
     assert outputs_of(second).completion.reused_tokens >= (
         outputs_of(first).completion.prompt_tokens
     )
+
+
+def test_what_is_read_early_leaves_room_for_the_words_to_come(load: MakeEngine) -> None:
+    engine = load(context_tokens=512)
+    for turns in range(1, 60):  # one of them fits but for its last words
+        request, _ = long_chat(turns)
+        steps = Steps(engine)
+        steps.start(replace(request, messages=request.messages[:-1], generate=False))
+        steps.finish()
+        job, _ = steps.start(request)
+        steps.finish()
+        completion = outputs_of(job).completion
+        assert completion.prompt_tokens - completion.reused_tokens <= 32  # the last words
 
 
 def test_a_message_that_does_not_fit_alone_is_refused(load: MakeEngine) -> None:
