@@ -124,9 +124,9 @@ class ConversationConfig:
         True, "End a turn sooner when its words read as complete, and later when they do not."
     )
     shortest_end_silence_seconds: float = option(
-        0.3,
-        "Silence that ends a turn that reads as complete; scaled with end_silence_seconds where a "
-        "client asks for another.",
+        0.15,
+        "Silence that ends a turn that is complete beyond doubt; scaled with end_silence_seconds "
+        "where a client asks for another.",
         minimum=0.064,
         maximum=10.0,
     )

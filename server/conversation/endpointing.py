@@ -9,10 +9,13 @@ complete, less of it is needed, or more.
 from dataclasses import dataclass
 from enum import Enum, auto
 
+import numpy as np
+
 WINDOW_SECONDS = 0.032  # Silero's window: 512 samples at 16 kHz
 # Probabilities, high ones: to talk over somebody is worse than to let them wait. Chosen from the
 # rate of cut-ins against the median wait (docs/log.md).
-_INCOMPLETE, _COMPLETE = 0.8, 0.9
+_INCOMPLETE, _COMPLETE, _CERTAIN = 0.8, 0.9, 0.97
+_COMPLETE_SHARE = 0.4  # of the way from the shortest silence to the middle one
 
 
 class Boundary(Enum):
@@ -35,19 +38,21 @@ class EndpointingConfig:
     pause_seconds: float = 0.2
     eager_pause_seconds: float = 0.09  # instead of it, while work in vain takes nobody's time
     end_silence_seconds: float = 0.5  # while nothing is known of what was said
-    shortest_end_silence_seconds: float = 0.3  # after words that read as complete
+    shortest_end_silence_seconds: float = 0.15  # after words that are complete beyond doubt
     longest_end_silence_seconds: float = 1.2  # after words that do not
 
     def silence_after(self, completeness: float | None) -> float:
         """Silence that ends a turn that is complete with this probability, in seconds.
 
-        The longest up to `_INCOMPLETE`, the shortest from `_COMPLETE` on, linear between them.
+        The longest up to `_INCOMPLETE`, the shortest from `_CERTAIN` on, linear between them and
+        what is enough at `_COMPLETE`.
         """
         if completeness is None:
             return self.end_silence_seconds
-        share = (completeness - _INCOMPLETE) / (_COMPLETE - _INCOMPLETE)
         longest, shortest = self.longest_end_silence_seconds, self.shortest_end_silence_seconds
-        return longest + min(1.0, max(0.0, share)) * (shortest - longest)
+        enough = shortest + _COMPLETE_SHARE * (self.end_silence_seconds - shortest)
+        known = (_INCOMPLETE, _COMPLETE, _CERTAIN)
+        return float(np.interp(completeness, known, (longest, enough, shortest)))
 
 
 class Endpointer:

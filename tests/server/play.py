@@ -18,6 +18,7 @@ from tests.fakes import Stage
 
 FRAME_SECONDS = 0.02
 STILL_SECONDS = 2.0
+PLAIN = ConversationConfig(shortest_end_silence_seconds=0.3)  # of the scripts
 EventT = TypeVar("EventT")
 
 
@@ -91,7 +92,7 @@ async def play(
     """Hold a conversation and leave at its end."""
     settings = settings or Settings()
     counters = Counters()
-    config = config or ConversationConfig()
+    config = config or PLAIN
     session = Session(
         "sess_test",
         stage.engines,

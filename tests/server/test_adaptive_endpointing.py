@@ -30,12 +30,13 @@ def silence_seconds(result: Play) -> float:
 
 @virtual_time
 async def test_after_a_complete_question_the_turn_ends_soon() -> None:
-    result = await play(Stage(heard=COMPLETE), [Speech(SPEECH_SECONDS), Silence(3.0)])
-    assert 0.3 <= silence_seconds(result) <= 0.3 + SLACK_SECONDS
+    steps: list[Step] = [Speech(SPEECH_SECONDS), Silence(3.0)]
+    result = await play(Stage(heard=COMPLETE), steps, config=ConversationConfig())
+    assert 0.15 <= silence_seconds(result) <= 0.15 + SLACK_SECONDS
     assert result.counters.drafts == {"hit": 1}
     wire = record(result).to_wire()
-    assert wire["completeness"] > 0.9
-    assert 300 <= wire["end_silence_ms"] < 340
+    assert wire["completeness"] > 0.97
+    assert wire["end_silence_ms"] == 150
 
 
 @virtual_time

@@ -35,7 +35,7 @@ def paused(config: EndpointingConfig | None = None) -> Endpointer:
 
 @pytest.mark.parametrize(
     ("completeness", "seconds"),
-    [(None, 0.5), (1.0, 0.3), (0.9, 0.3), (0.85, 0.75), (0.8, 1.2), (0.5, 1.2), (0.0, 1.2)],
+    [(None, 0.5), (0.9, 0.29), (0.85, 0.745), (0.8, 1.2), (0.5, 1.2), (0.0, 1.2)],
 )
 def test_the_more_complete_the_words_the_shorter_the_silence(
     completeness: float | None, seconds: float
@@ -46,13 +46,19 @@ def test_the_more_complete_the_words_the_shorter_the_silence(
     assert seconds <= silence_until_the_end(endpointer) < seconds + WINDOW_SECONDS
 
 
+def test_words_that_are_complete_beyond_doubt_take_the_shortest_silence() -> None:
+    config = EndpointingConfig()
+    assert config.silence_after(0.97) == config.silence_after(1.0) == 0.15
+    assert 0.15 < config.silence_after(0.96) < config.silence_after(0.9) == pytest.approx(0.29)
+
+
 def test_who_is_eager_takes_less_silence_for_a_pause_and_no_less_for_the_end() -> None:
     endpointer = Endpointer(EndpointingConfig())
     run(endpointer, 1.0, 1.0)
     found = [endpointer.process(0.0, eager=True) for _ in range(3)]
     assert found == [None, None, Boundary.PAUSED]
     endpointer.expect_end(1.0)
-    assert 0.3 <= silence_until_the_end(endpointer) < 0.3 + WINDOW_SECONDS
+    assert 0.15 <= silence_until_the_end(endpointer) < 0.15 + WINDOW_SECONDS
 
 
 def test_an_eager_pause_that_has_been_waited_for_is_one_at_once() -> None:
@@ -103,5 +109,5 @@ def test_the_silence_that_a_client_asks_for_is_the_middle() -> None:
         end_silence_seconds=1.0,
     ).endpointing
     assert config.silence_after(None) == 1.0
-    assert config.silence_after(1.0) == pytest.approx(0.6)
+    assert config.silence_after(1.0) == pytest.approx(0.3)
     assert config.silence_after(0.0) == pytest.approx(2.4)

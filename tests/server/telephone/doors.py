@@ -14,6 +14,7 @@ from server.app import Server
 from server.config import Config, ConversationConfig, ServerConfig, TelephoneConfig
 from server.g711 import RATE_HZ
 from tests.fakes import Stage
+from tests.server.play import PLAIN
 
 TOKEN = "an-account's-token"
 LONG_ANSWER = ("One two three four five six seven eight nine ten eleven twelve thirteen.",)
@@ -43,7 +44,7 @@ async def open_doors(
     config = replace(
         Config(),
         server=server or ServerConfig(),
-        conversation=conversation or ConversationConfig(),
+        conversation=conversation or PLAIN,
         telephone=TelephoneConfig(**{**defaults, **telephone}),
     )
     served = Server(config, stage.engines)
