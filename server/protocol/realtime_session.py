@@ -46,12 +46,13 @@ def output_to_wire(settings: Settings) -> dict[str, Any]:
 
 
 def _input_to_wire(settings: Settings) -> dict[str, Any]:
-    transcription = {
+    transcription: dict[str, Any] = {
         "model": "whisper",
         "language": settings.transcription_language,
-        "languages": list(settings.languages) or None,
         "prompt": "",
     }
+    if settings.languages:  # new in the protocol: clients from before it refuse the field
+        transcription["languages"] = list(settings.languages)
     return {
         "format": format_to_wire(settings.input_format),
         "transcription": transcription if settings.transcription else None,
