@@ -224,6 +224,7 @@ async def test_binary_audio_for_who_asks_for_it(client: Client) -> None:
         assert told["tinig"] == {
             "binary_audio": True,
             "events": ["state"],
+            "languages": None,
         }
         await call.socket.send_bytes(sound(SPEECH, 1.0))
         await call.socket.send_bytes(sound(SILENCE, 1.0))
