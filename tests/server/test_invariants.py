@@ -48,7 +48,7 @@ from tests.virtual import run_virtually
 
 RATE = AudioFormat(rate_hz=16_000)  # no resampling: more conversations in the same time
 FRAME_SECONDS = 0.192  # six windows: fewer turns of the loop
-SETTLE_SECONDS = 12.0
+SETTLE_SECONDS = 30.0  # two answers, one that was asked for after one of a turn, and a late verdict
 HANDS_FREE = Settings(input_format=RATE)
 PUSH_TO_TALK = Settings(input_format=RATE, turn_detection=None)
 UNINTERRUPTED = Settings(input_format=RATE, turn_detection=TurnDetection(interrupt_response=False))
@@ -158,7 +158,8 @@ def assert_invariants_hold(mode: Settings, speed: float, steps: Sequence[Step], 
     assert not moods.stage.open_jobs, "an engine job outlived the session"
     _assert_no_defect_showed(result)
     _assert_responses_are_whole(result)
-    _assert_it_can_be_told(result, mode)
+    if not mode.reports_playback:  # what such a line had not played leaves again after the end
+        _assert_it_can_be_told(result, mode)
     _assert_nothing_stale(result)
     _assert_history_is_what_was_sent(result)
     assert result.session.state is State.LISTENING_IDLE, "the conversation did not come to rest"
