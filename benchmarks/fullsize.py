@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from benchmarks import batch_windows, curve, decoding, first_audio, stages
 from benchmarks.curve import Point
 from benchmarks.publish import Found
-from benchmarks.size_models import Models, make
+from benchmarks.size_models import SPOKEN, Models, make
 from benchmarks.sizes import Size
 from engines.config import LlmConfig, SttConfig, TtsConfig, VoiceConfig
 from server.config import Config, ConversationConfig, ServerConfig
@@ -145,7 +145,7 @@ def _curve(run: Run) -> Iterator[Step]:
                 levels=(calls,),
                 seconds=run.seconds,
                 arguments=["--config", str(config)],
-                callers=["--languages", "en"],
+                callers=["--languages=en", f"--say={SPOKEN}"],
             ),
         )
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from benchmarks.results import DRY_SECONDS, LATE_SECONDS, Exchange, LoadResult
-from benchmarks.utterances import Utterance, utterances
+from benchmarks.utterances import Utterance, repeated, utterances
 from evaluation.caller import Caller, CallFailed, Spoken, call
 from scripts.train_starter.domain import LANGUAGES
 
@@ -38,7 +38,11 @@ class Plan:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the callers and write the result."""
     options = _parser().parse_args(arguments)
-    speech = utterances(options.languages, seed=options.seed)
+    speech = (
+        {code: repeated(options.say, code, seed=options.seed) for code in options.languages}
+        if options.say
+        else utterances(options.languages, seed=options.seed)
+    )
     plan = Plan(
         options.url,
         options.api_key,
@@ -67,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pause", type=float, default=1.0, help="shortest pause between turns")
     parser.add_argument("--interrupt", type=float, default=0.1, help="share of answers spoken over")
     parser.add_argument("--languages", nargs="+", choices=LANGUAGES, default=list(LANGUAGES))
+    parser.add_argument("--say", help="a sentence that all say, instead of the starter models'")
     parser.add_argument("--seed", type=int, default=0)
     return parser
 

@@ -41,9 +41,17 @@ def utterances(
             group for group in sentences(language, "train").values() if group[0].intent in intents
         ]
         for group in rng.sample(groups, each):
-            text = rng.choice(group).text
-            voice = Voice(rng.choice(_VARIANTS), rng.randint(160, 185), rng.randint(40, 60))
-            speech = synthesize(text, language, RATE_HZ, voice)
-            made[language].append(Utterance(language, text, speech))
+            made[language].append(_spoken(rng.choice(group).text, language, rng))
             on_progress(sum(map(len, made.values())), each * len(languages))
     return made
+
+
+def repeated(text: str, language: str, each: int = 8, *, seed: int = 0) -> list[Utterance]:
+    """The same sentence in as many voices, by eSpeak NG."""
+    rng = random.Random(f"repeated {seed}")
+    return [_spoken(text, language, rng) for _ in range(each)]
+
+
+def _spoken(text: str, language: str, rng: random.Random) -> Utterance:
+    voice = Voice(rng.choice(_VARIANTS), rng.randint(160, 185), rng.randint(40, 60))
+    return Utterance(language, text, synthesize(text, language, RATE_HZ, voice))

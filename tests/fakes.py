@@ -32,6 +32,7 @@ class FakeJob:
     priority: Priority
     outputs: Sequence[tuple[float, Any]]
     ended: bool = False  # read to its end, or left
+    has_more: bool = False  # its outputs come one by one
 
     async def __aenter__(self) -> Self:
         return self

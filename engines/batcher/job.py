@@ -108,6 +108,11 @@ class Job(Generic[RequestT, OutputT]):
     ) -> None:
         self.cancel()
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the next output is there already."""
+        return bool(self._inbox)
+
     def __aiter__(self) -> Self:
         return self
 

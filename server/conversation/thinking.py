@@ -6,7 +6,7 @@ a number, a date or a name is not spoken: from there on the question goes the di
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -38,6 +38,7 @@ class Thinker:
     record: TurnRecord
     notes_tokens: int = 200  # most that is thought before a structured answer
     native_notes: bool = False  # in the caller's language instead of English
+    is_due: Callable[[], bool] = lambda: False  # whether silence comes unless more is said soon
 
     def think(
         self, tier: Tier, asked: Asked, english: str | None = None
@@ -49,7 +50,7 @@ class Thinker:
             case Tier.STRUCTURED:
                 return self._by_notes(asked)
             case _:
-                return self._clauses(direct_request(asked), asked.language)
+                return self._clauses(direct_request(asked), asked.language, self.is_due)
 
     async def _by_english(self, asked: Asked, english: str | None) -> AsyncGenerator[Thought, None]:
         gap, has_called = "", False
@@ -69,7 +70,8 @@ class Thinker:
             self.record.fallback = str(loss)
         if has_called:  # asked again, the model would have it done twice
             return
-        async with aclosing(self._clauses(direct_request(asked), asked.language)) as thoughts:
+        thoughts = self._clauses(direct_request(asked), asked.language, self.is_due)
+        async with aclosing(thoughts):
             async for thought in thoughts:
                 yield gap + thought if isinstance(thought, str) else thought
                 gap = "" if isinstance(thought, str) else gap
@@ -92,12 +94,15 @@ class Thinker:
         notes = await whole_text(self.llm, request, Priority.ANSWER)
         self._reach(Milestone.REASONED)
         request = answer_request(asked, notes)
-        async with aclosing(self._clauses(request, asked.language)) as thoughts:
+        async with aclosing(self._clauses(request, asked.language, self.is_due)) as thoughts:
             async for thought in thoughts:
                 yield thought
 
-    async def _clauses(self, request: ChatRequest, language: str) -> AsyncGenerator[Thought, None]:
-        """What the model says, in speakable pieces, the first as soon as it is a clause."""
+    async def _clauses(
+        self, request: ChatRequest, language: str, is_due: Callable[[], bool] = lambda: False
+    ) -> AsyncGenerator[Thought, None]:
+        """What the model says, in speakable pieces: the first, and one that is due, as soon as it is
+        a clause."""
         sentences = SentenceStream(language)
         async with self.llm.submit(request) as job:
             async for output in job:
@@ -107,6 +112,9 @@ class Thinker:
                         self.record.generated_tokens += 1
                         for piece in sentences.push(text):
                             yield piece
+                        if not job.has_more and is_due():
+                            for piece in sentences.take_clauses():
+                                yield piece
                     case ToolCallDelta() | ToolCall():
                         for piece in sentences.flush():  # what was said before the call
                             yield piece

@@ -224,6 +224,7 @@ class Turn:
             interpreter(engines, self._conversation.session_id),
             self.record,
             self._conversation.config.notes_tokens,
+            is_due=lambda: self._voice.runs_dry(self._settings),
         )
 
     async def _pieces(self, thoughts: AsyncGenerator[Thought, None]) -> AsyncGenerator[str, None]:

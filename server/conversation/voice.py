@@ -16,6 +16,8 @@ from server.settings import Settings
 
 FRAME_SECONDS = 0.04  # audio in one event: what has left can not be taken back
 
+_SPARE_SECONDS = 0.2  # that a piece may take longer than the last until it is heard
+
 
 class Voice:
     """Says the pieces of one answer, and notes in the turn's record what was said."""
@@ -26,6 +28,15 @@ class Voice:
         self._playback = conversation.outbox.playback
         self._record = record
         self._epoch = epoch
+        self._onset_seconds = 0.0  # from the last piece to its first audio
+
+    def runs_dry(self, settings: Settings) -> bool:
+        """Whether all that was made will be heard before a piece that comes later can be."""
+        outbox = self._conversation.outbox
+        if settings.output_modality == "text" or outbox.is_draft:
+            return False
+        unheard_seconds = outbox.unheard_seconds(asyncio.get_running_loop().time())
+        return unheard_seconds < self._onset_seconds + _SPARE_SECONDS
 
     async def say(self, piece: str, settings: Settings, priority: Priority) -> None:
         """The next piece of the answer, as the client wants it: heard or read.
@@ -75,6 +86,7 @@ class Voice:
     ) -> AsyncIterator[Pcm]:
         """Speech as int16 chunks at the rate that the client hears."""
         loop = asyncio.get_running_loop()
+        began_seconds = loop.time()
         resampler: Resampler | None = None
         async with self._conversation.engines.tts.submit(request, priority=priority) as job:
             async for chunk in job:
@@ -82,6 +94,7 @@ class Voice:
                 for mark in chunk.marks:
                     self._playback.mark(mark.characters, mark.seconds)
                 if resampler is None:
+                    self._onset_seconds = loop.time() - began_seconds
                     resampler = Resampler(chunk.rate_hz, rate_hz)
                 samples = resampler.push(samples_from_int16(chunk.samples))
                 if len(samples):

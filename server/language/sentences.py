@@ -1,11 +1,13 @@
 """Cuts a stream of text, as it comes from a language model, into pieces to be spoken.
 
 The first piece may end at a comma, so that speech begins early; every other piece is a sentence or
-a line. A boundary is decided only when something that is not blank, or a newline, has come after
+a line, unless a clause is asked for, because silence would come before the sentence is whole. A
+boundary is decided only when something that is not blank, or a newline, has come after
 it: so "3." waits for "14", and how the text was cut into tokens changes nothing.
 """
 
 import re
+from collections.abc import Iterator
 
 from server.language.resources import abbreviations
 
@@ -45,11 +47,17 @@ class SentenceStream:
         """Take the next text; give the pieces that are complete by now, often none."""
         self._text += text
         pieces = []
-        while (end := self._next_boundary()) is not None:
+        while (end := next(self._boundaries(self._ends), None)) is not None:
             pieces.append(self._text[:end])
             self._text = self._text[end:]
             self._ends = _SENTENCE_ENDS
         return pieces
+
+    def take_clauses(self) -> list[str]:
+        """Do not wait for the end of the sentence: give its complete clauses, as one piece."""
+        end = max(self._boundaries(_SENTENCE_OR_CLAUSE_ENDS), default=0)
+        clauses, self._text = self._text[:end], self._text[end:]
+        return [clauses] if clauses else []
 
     def flush(self) -> list[str]:
         """The answer is over: give the rest, if it is more than blanks."""
@@ -57,17 +65,16 @@ class SentenceStream:
         self._ends = _SENTENCE_OR_CLAUSE_ENDS
         return [rest] if rest.strip() else []
 
-    def _next_boundary(self) -> int | None:
-        """Length of the first complete piece; None while there is none, or it is undecided."""
-        for match in self._ends.finditer(self._text):
+    def _boundaries(self, ends: re.Pattern[str]) -> Iterator[int]:
+        """Where the text may be cut, as far as that is decided."""
+        for match in ends.finditer(self._text):
             after = self._text[match.end() :]
             following = after.lstrip()
             blanks = after[: len(after) - len(following)]
             if not following and "\n" not in blanks:
-                return None
+                return
             if self._is_boundary(match, blanks, following):
-                return match.end()
-        return None
+                yield match.end()
 
     def _is_boundary(self, match: re.Match[str], blanks: str, following: str) -> bool:
         piece, mark = self._text[: match.end()], match["mark"]

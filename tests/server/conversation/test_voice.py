@@ -1,14 +1,17 @@
-"""What is known of an answer's sound when the voice fails."""
+"""Into which pieces an answer is spoken, and what is known of its sound when the voice fails."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import pytest
 
 from engines.errors import EngineError
 from engines.tts import SpeechChunk, SpeechRequest
+from server.events import AnswerText
 from server.items import MessageItem
 from server.language.languages import Phrase, phrase
+from server.settings import Settings
 from tests.fakes import Stage
 from tests.server.play import Silence, Speech, Step, play
 from tests.virtual import virtual_time
@@ -35,3 +38,28 @@ async def test_a_piece_that_broke_off_is_as_long_as_it_came() -> None:
     ]
     assert answers[0].startswith("The capital of France is Paris. Sorry")
     assert len(answers[0]) < len("The capital of France is Paris. ") + len(apology)
+
+
+SENTENCES = ("I can help you with that.", " The eye", " doctor", " has time", " on Monday,", " at ten,")
+SENTENCES += (" and again", " on Friday", " from three", " o'clock.")
+CLAUSE = " The eye doctor has time on Monday,"
+
+
+@pytest.mark.parametrize(
+    ("token_seconds", "modality", "second"),
+    [
+        (0.4, "audio", CLAUSE),  # the first sentence is heard by the time that it is there
+        (0.02, "audio", "".join(SENTENCES[1:])),
+        (0.4, "text", "".join(SENTENCES[1:])),
+    ],
+)
+@virtual_time
+async def test_a_clause_is_spoken_before_its_sentence_is_whole_where_silence_would_come(
+    token_seconds: float, modality: Literal["audio", "text"], second: str
+) -> None:
+    stage = Stage(answer=SENTENCES, token_seconds=token_seconds)
+    settings = Settings(output_modality=modality)
+    result = await play(stage, [Speech(1.0), Silence(12.0)], settings=settings)
+    pieces = [event.text for event in result.of(AnswerText)]
+    assert pieces[:2] == [SENTENCES[0], second]
+    assert "".join(pieces) == "".join(SENTENCES)

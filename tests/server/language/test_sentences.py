@@ -57,6 +57,16 @@ def test_answers_are_cut_where_the_table_says(language: str) -> None:
     assert [stripped(text, language) for text in texts] == expected
 
 
+def test_the_clauses_of_a_sentence_that_is_not_whole_yet_are_one_piece() -> None:
+    stream = SentenceStream("en")
+    text = "We open at nine. On Monday, Tuesday, Friday at 9:30, and on"
+    assert stream.push(text) == ["We open at nine."]
+    assert stream.take_clauses() == [" On Monday, Tuesday, Friday at 9:30,"]
+    assert stream.take_clauses() == []
+    assert stream.push(" Sunday, too. Good") == [" and on Sunday, too."]
+    assert stream.flush() == [" Good"]
+
+
 def test_a_line_is_a_piece() -> None:
     assert stripped("First line\nSecond line\n\nThird", "en") == [
         "First line",
