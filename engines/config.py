@@ -141,6 +141,12 @@ class TtsConfig:
     device: Literal["auto", "cpu", "cuda"] = option(
         "auto", "Where Piper voices run; auto: a GPU if onnxruntime can use one."
     )
+    threads: int = option(
+        0,
+        "Callers whose speech is made at once, a core each; 0: half of the cores beyond two.",
+        minimum=0,
+        maximum=256,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,16 @@ Implements `engines.batcher.Engine`. A job's state is a generator of its audio, 
 job costs nothing beyond the chunk in work. Chunks come faster than they are heard; a job without
 any sound so far goes before all others, because somebody waits for it in silence, and then those
 whose listeners would be the first to hear a gap.
+
+A graph takes one sentence at a time and is no faster on two cores. So a step gives each of its
+cores a job of its own, and waits for all of them.
 """
 
+import math
+import os
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +61,11 @@ class _Speech:
     rate_hz: int
     dry_at: float | None = None  # monotonic seconds: all of it is heard then; None: nothing is out
 
+    @property
+    def urgency(self) -> float:
+        """The lower, the sooner its listener hears silence."""
+        return -math.inf if self.dry_at is None else self.dry_at
+
     def made(self, samples: Samples) -> None:
         """More of it is out, and is heard behind what came before."""
         now = time.monotonic()
@@ -71,6 +82,8 @@ class TtsEngine:
         self._voices: dict[tuple[str, str], Voice] = {}  # (language, name)
         self._models: dict[Path, PiperModel] = {}
         self._num_started = 0
+        self._threads = config.threads or max(1, (len(os.sched_getaffinity(0)) - 2) // 2)
+        self._helpers = ThreadPoolExecutor(self._threads, "tts helper")
         self.loaded: tuple[LoadedModel, ...] = ()
 
     def load(self) -> None:
@@ -97,19 +110,18 @@ class TtsEngine:
         return True
 
     def step(self, jobs: Sequence[Job[SpeechRequest, SpeechChunk]]) -> None:
-        """The first chunk of the most urgent job that has none yet; else the next one of each job,
-        those first that run dry first, as far as `STEP_SECONDS` go.
+        """The next chunk of each job, as many at once as there are threads, the most urgent first.
 
-        What a step makes is handed over at its end: a first sound waits for nobody else's.
+        What a step makes is handed over at its end, which is after a first sound, so that it waits
+        for none that is made later, or after `STEP_SECONDS`.
         """
-        silent = [job for job in jobs if job.state.dry_at is None]
-        if silent:
-            self._advance(silent[0])
-            return
         end = time.monotonic() + STEP_SECONDS
-        for job in sorted(jobs, key=lambda job: job.state.dry_at):
-            self._advance(job)
-            if time.monotonic() >= end:
+        urgent = sorted(jobs, key=lambda job: job.state.urgency)
+        for first in range(0, len(urgent), self._threads):
+            together = urgent[first : first + self._threads]
+            has_first_sound = together[0].state.dry_at is None
+            self._advance_all(together)
+            if has_first_sound or time.monotonic() >= end:
                 return
 
     def stop(self, job: Job[SpeechRequest, SpeechChunk]) -> None:
@@ -120,6 +132,12 @@ class TtsEngine:
     def assert_idle(self) -> None:
         """Raise `AssertionError` if a started job was not stopped."""
         assert self._num_started == 0, f"{self._num_started} TTS jobs were started and not stopped"
+
+    def _advance_all(self, jobs: Sequence[Job[SpeechRequest, SpeechChunk]]) -> None:
+        if len(jobs) == 1:
+            self._advance(jobs[0])
+        else:
+            list(self._helpers.map(self._advance, jobs))
 
     def _advance(self, job: Job[SpeechRequest, SpeechChunk]) -> None:
         """One chunk. What a voice raises is told to its reader alone: the batch goes on."""

@@ -101,8 +101,7 @@ class Thinker:
     async def _clauses(
         self, request: ChatRequest, language: str, is_due: Callable[[], bool] = lambda: False
     ) -> AsyncGenerator[Thought, None]:
-        """What the model says, in speakable pieces: the first, and one that is due, as soon as it is
-        a clause."""
+        """What the model says, in speakable pieces; the first, and any that is due, is a clause."""
         sentences = SentenceStream(language)
         async with self.llm.submit(request) as job:
             async for output in job:

@@ -1,5 +1,6 @@
 """The engine on its thread, with real voices."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -158,6 +159,39 @@ def test_who_would_hear_a_gap_first_goes_first(
     for job in jobs:
         engine.stop(job)
     assert heard == [[0, 1], [1, 1], [1, 2], [2, 2], [2, 4]]
+
+
+def test_as_many_first_sounds_are_made_at_once_as_there_are_threads() -> None:
+    engine = TtsEngine(TtsConfig(VOICES, device="cpu", threads=2))
+    engine.load()
+    at_rest: TtsBatcher = Batcher("tts", engine)
+    jobs = [at_rest.submit(SpeechRequest(LONG_TEXT, "es")) for _ in range(3)]
+    assert all(engine.start(job) for job in jobs)
+    heard = []
+    for _ in range(2):
+        engine.step(jobs)
+        heard.append([len(job.emitted) for job in jobs])
+    for job in jobs:
+        engine.stop(job)
+    assert heard[0] == [1, 1, 0]
+    assert heard[1][2] == 1
+    assert sum(heard[1]) == 4
+
+
+async def test_callers_whose_speech_is_made_at_once_hear_their_own_words() -> None:
+    engine = TtsEngine(TtsConfig(VOICES, device="cpu", threads=4))
+    texts = [f"{word} is the day on which we open, and then " * 8 for word in ("Monday", "Friday")]
+
+    async def words(batcher: TtsBatcher, text: str) -> list[int]:
+        chunks = await speak(batcher, SpeechRequest(text, "en", "tiny"))
+        return [mark.characters for chunk in chunks for mark in chunk.marks]
+
+    batcher: TtsBatcher = Batcher("tts", engine)
+    async with batcher:
+        alone = [await words(batcher, text) for text in texts]
+        together = await asyncio.gather(*(words(batcher, text) for text in texts * 4))
+    assert alone[0]
+    assert together == alone * 4
 
 
 async def test_cancelled_job_stops_between_chunks(batcher: TtsBatcher) -> None:

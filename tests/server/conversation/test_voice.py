@@ -40,8 +40,10 @@ async def test_a_piece_that_broke_off_is_as_long_as_it_came() -> None:
     assert len(answers[0]) < len("The capital of France is Paris. ") + len(apology)
 
 
-SENTENCES = ("I can help you with that.", " The eye", " doctor", " has time", " on Monday,", " at ten,")
-SENTENCES += (" and again", " on Friday", " from three", " o'clock.")
+SENTENCES = (
+    *("I can help you with that.", " The eye", " doctor", " has time", " on Monday,", " at ten,"),
+    *(" and again", " on Friday", " from three", " o'clock."),
+)
 CLAUSE = " The eye doctor has time on Monday,"
 
 
