@@ -6,7 +6,8 @@ any sound so far goes before all others, because somebody waits for it in silenc
 whose listeners would be the first to hear a gap.
 
 A graph takes one sentence at a time and is no faster on two cores. So a step gives each of its
-cores a job of its own, and waits for all of them.
+cores a job of its own, and waits for all of them. A first sound is made beside others' chunks: it
+has a sentence to be read and takes longer (55 to 190 ms) than they do (55 ms, Piper medium).
 """
 
 import math
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engines.batcher import Job
+from engines.batcher import Job, Priority
 from engines.config import TtsConfig, VoiceConfig
 from engines.errors import EngineError
 from engines.loaded import LoadedModel, megabytes_of, stopwatch
@@ -112,11 +113,13 @@ class TtsEngine:
     def step(self, jobs: Sequence[Job[SpeechRequest, SpeechChunk]]) -> None:
         """The next chunk of each job, as many at once as there are threads, the most urgent first.
 
-        What a step makes is handed over at its end, which is after a first sound, so that it waits
-        for none that is made later, or after `STEP_SECONDS`.
+        What a step makes is handed over at its end, which is after a first sound and what was made
+        beside it, so that it waits for no further ones, or after `STEP_SECONDS`. Work that nobody
+        waits for in real time would hold it up, and is done in steps without calls.
         """
         end = time.monotonic() + STEP_SECONDS
-        urgent = sorted(jobs, key=lambda job: job.state.urgency)
+        of_calls = [job for job in jobs if job.priority is not Priority.OFFLINE]
+        urgent = sorted(of_calls or jobs, key=lambda job: job.state.urgency)
         for first in range(0, len(urgent), self._threads):
             together = urgent[first : first + self._threads]
             has_first_sound = together[0].state.dry_at is None

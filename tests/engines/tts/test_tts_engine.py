@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engines.batcher import Batcher
+from engines.batcher import Batcher, Priority
 from engines.errors import EngineError, ModelError
 from engines.tts import SpeechChunk, SpeechRequest, TtsConfig, TtsEngine, VoiceConfig
 
@@ -176,6 +176,25 @@ def test_as_many_first_sounds_are_made_at_once_as_there_are_threads() -> None:
     assert heard[0] == [1, 1, 0]
     assert heard[1][2] == 1
     assert sum(heard[1]) == 4
+
+
+def test_work_that_nobody_waits_for_holds_up_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engines.tts.engine.STEP_SECONDS", 60.0)
+    engine = TtsEngine(TtsConfig(VOICES, device="cpu", threads=2))
+    engine.load()
+    at_rest: TtsBatcher = Batcher("tts", engine)
+    request = SpeechRequest(LONG_TEXT, "es")
+    call = at_rest.submit(request, priority=Priority.CONTINUATION)
+    others = [at_rest.submit(request, priority=Priority.OFFLINE) for _ in range(3)]
+    jobs = [call, *others]
+    assert all(engine.start(job) for job in jobs)
+    heard = []
+    for running in (jobs, jobs, others):
+        engine.step(running)
+        heard.append([len(job.emitted) for job in jobs])
+    for job in jobs:
+        engine.stop(job)
+    assert heard == [[1, 0, 0, 0], [2, 0, 0, 0], [2, 1, 1, 0]]
 
 
 async def test_callers_whose_speech_is_made_at_once_hear_their_own_words() -> None:
