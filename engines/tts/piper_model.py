@@ -27,6 +27,7 @@ WHOLE_CHUNK_SAMPLES = 64 * 256  # of a graph that was not cut: as many as 64 fra
 
 Audio = NDArray[np.float32]
 OnEnds = Callable[[NDArray[np.int64]], None]
+_DEVICE_SETTING = "tts.device"
 _WARM_UP_IDS = [1, 0, *([14, 0] * 20), 2]
 
 
@@ -77,7 +78,9 @@ class WholeModel:
     """A graph that runs in one piece for each sentence."""
 
     def __init__(self, path: Path, device: str) -> None:
-        self._session = open_session(vits_graph.with_durations(path) or path, device)
+        self._session = open_session(
+            vits_graph.with_durations(path) or path, device, _DEVICE_SETTING
+        )
         self._input_names = {value.name for value in self._session.get_inputs()}
         self.device = device_of(self._session)
 
@@ -98,8 +101,8 @@ class CutModel:
 
     def __init__(self, graph: vits_graph.CutGraph, device: str) -> None:
         self._graph = graph
-        self._encoder = open_session(graph.encoder, device)
-        self._decoder = open_session(graph.decoder, device)
+        self._encoder = open_session(graph.encoder, device, _DEVICE_SETTING)
+        self._decoder = open_session(graph.decoder, device, _DEVICE_SETTING)
         self._input_names = {value.name for value in self._encoder.get_inputs()}
         self.device = device_of(self._decoder)
 

@@ -151,12 +151,14 @@ def test_it_runs_on_the_cpu_when_asked(cut: CutModel) -> None:
 def test_cuda_is_used_when_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
     available = ["CUDAExecutionProvider", "CPUExecutionProvider"]
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: available)
-    assert providers("auto")[0][0] == "CUDAExecutionProvider"
-    assert providers("cpu") == ["CPUExecutionProvider"]
+    assert providers("auto", "tts.device")[0][0] == "CUDAExecutionProvider"
+    assert providers("cpu", "tts.device") == ["CPUExecutionProvider"]
 
 
 def test_cuda_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
-    assert providers("auto") == ["CPUExecutionProvider"]
-    with pytest.raises(ModelError, match="Set it to auto or cpu"):
-        providers("cuda")
+    assert providers("auto", "tts.device") == ["CPUExecutionProvider"]
+    with pytest.raises(ModelError, match=r"vad\.device is cuda.*Set it to auto or cpu"):
+        providers("cuda", "vad.device")
+    with pytest.raises(ModelError, match=r"tts\.device is cuda"):
+        open_model(TINY_VITS, "cuda")
