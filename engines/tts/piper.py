@@ -8,7 +8,6 @@ rules make the phonemes, for a voice of any language that eSpeak NG phonemes wer
 import json
 import logging
 import re
-import threading
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +28,6 @@ from engines.tts.voice import Mark, Samples, passages
 
 log = logging.getLogger(__name__)
 
-_phonemizing = threading.Lock()  # the eSpeak NG in Piper's package has one state a process
 _SENTENCE = re.compile(r"[^.!?]+[.!?]*")
 # Syllables of every letter, which show what sounds a voice of some language was taught with.
 _SYLLABLES = " ".join(
@@ -135,8 +133,7 @@ class PiperVoice:
             ]
         else:
             # Brackets would be taken for phonemes.
-            with _phonemizing:
-                sentences = self._phonemizer.phonemize(text.replace("[[", " ").replace("\0", " "))
+            sentences = self._phonemizer.phonemize(text.replace("[[", " ").replace("\0", " "))
         for sentence in sentences:
             yield [known for phoneme in sentence if (known := self._known(phoneme)) is not None]
 

@@ -2,7 +2,9 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +74,33 @@ def test_english_phonemes_come_from_pipers_own_phonemizer(model: RecordingModel)
     ]
     assert all(chunk.dtype == np.int16 for chunk in chunks)
     assert chunks[0][0] == 32767  # clipped, not wrapped
+
+
+def test_voices_of_two_languages_phonemize_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Piper's package has one eSpeak NG for all voices, and a lock of its own around it."""
+
+    def spanish(config: dict[str, Any]) -> None:
+        config["espeak"] = {"voice": "es"}
+
+    def spoken(files: PiperFiles) -> list[list[int]]:
+        model = RecordingModel()
+        list(PiperVoice(files, model, "en", "").speak("Hello there. " * 10, 1.0))
+        return model.sentences
+
+    english = PiperFiles.find(str(MODEL), "en")
+    both = [english, PiperFiles(MODEL, edit_config(tmp_path, spanish))]
+    alone = [spoken(files) for files in both]
+    interval_seconds = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            together = list(threads.map(spoken, both * 20))
+    finally:
+        sys.setswitchinterval(interval_seconds)
+    assert alone[0] != alone[1]
+    assert together == alone * 20
 
 
 def test_tagalog_phonemes_are_ours(tmp_path: Path, model: RecordingModel) -> None:
