@@ -40,6 +40,17 @@ def test_who_says_nothing_for_long_was_not_late() -> None:
     assert lag.begin(0.032, 60.0) == 60.0
 
 
+def test_who_was_late_and_then_says_nothing_for_long_is_heard_in_time_again() -> None:
+    lag = HearingLag()
+    lag.begin(0.032, 10.0)
+    lag.end(10.5)
+    assert lag.begin(0.032, 10.6) == pytest.approx(10.2)  # what was late is not all worked off
+    assert not lag.is_in_time
+    lag.end(10.61)
+    assert lag.begin(0.032, 60.0) == 60.0
+    assert lag.is_in_time
+
+
 def test_who_waited_for_what_came_before_is_not_heard_in_time() -> None:
     lag = HearingLag()
     for took_seconds, is_in_time in [(0.03, True), (0.05, True), (0.01, False), (0.01, True)]:
