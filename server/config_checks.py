@@ -13,7 +13,6 @@ MINIMUM_KEY_CHARACTERS = 16
 
 _ORDERED = (  # the first at most the second
     ("conversation.silence_threshold", "conversation.speech_threshold"),
-    ("conversation.eager_pause_seconds", "conversation.pause_seconds"),
     ("conversation.pause_seconds", "conversation.end_silence_seconds"),
     ("conversation.shortest_end_silence_seconds", "conversation.end_silence_seconds"),
     ("conversation.end_silence_seconds", "conversation.longest_end_silence_seconds"),

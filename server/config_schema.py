@@ -110,8 +110,8 @@ class ConversationConfig:
     )
     eager_pause_seconds: float = option(
         0.09,
-        "The same while the caller is heard in time: a draft in vain then takes no time from "
-        "anybody.",
+        "The same while the caller is heard in time, because a draft in vain then takes no time "
+        "from anybody; pause_seconds where that is shorter.",
         minimum=0.032,
     )
     end_silence_seconds: float = option(

@@ -361,7 +361,7 @@ def _listening(config: ConversationConfig, settings: Settings) -> ListeningConfi
             silence_threshold=config.silence_threshold,
             minimum_speech_seconds=config.minimum_speech_seconds,
             pause_seconds=config.pause_seconds,
-            eager_pause_seconds=config.eager_pause_seconds,
+            eager_pause_seconds=min(config.eager_pause_seconds, config.pause_seconds),
             end_silence_seconds=config.end_silence_seconds,
             shortest_end_silence_seconds=config.shortest_end_silence_seconds,
             longest_end_silence_seconds=config.longest_end_silence_seconds,

@@ -194,6 +194,10 @@ def test_what_cannot_be_run_together_is_refused(flags: str, message: str) -> Non
     assert message in refusal(flags)
 
 
+def test_a_pause_may_be_shorter_than_the_eager_one() -> None:
+    assert parse(["--conversation.pause_seconds=0.05"], {}).conversation.pause_seconds == 0.05
+
+
 # Who may reach the server.
 
 

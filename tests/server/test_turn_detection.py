@@ -2,6 +2,7 @@
 
 import pytest
 
+from engines.batcher import Priority
 from server.commands import CreateResponse
 from server.config import ConversationConfig
 from server.events import (
@@ -36,6 +37,15 @@ def test_an_eager_client_waits_less_for_words_that_break_off(
     steps: list[Step] = [Speech(1.0), Silence(9.0)]
     result = run_virtually(play(stage, steps, settings=settings, config=fixed))
     assert least < result.times_of(SpeechStopped)[0] - 1.0 < most
+
+
+@virtual_time
+async def test_an_eager_pause_is_no_longer_than_any() -> None:
+    stage = Stage()
+    config = ConversationConfig(adaptive_endpointing=False, pause_seconds=0.04)
+    await play(stage, [Speech(0.96), Silence(2.0)], config=config)
+    (final,) = (job.request for job in stage.stt.jobs if job.priority is Priority.ANSWER)
+    assert len(final.samples) / 16_000 == pytest.approx(0.96 + 0.064, abs=0.01)  # two windows
 
 
 @virtual_time
