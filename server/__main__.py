@@ -1,7 +1,6 @@
 """`python -m server`: arguments, environment and file into one configuration, then serve."""
 
 import asyncio
-import errno
 import os
 import sys
 
@@ -27,14 +26,6 @@ def main() -> int:
         return asyncio.run(serve(config))
     except (ConfigError, ModelError) as error:
         sys.stderr.write(f"tinig: {error}\n")
-        return 1
-    except (OSError, UnicodeError) as error:  # the latter: a host that is no name
-        is_port = getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES)
-        sys.stderr.write(
-            f"tinig: cannot listen on {config.server.host}:{config.server.port}: "
-            f"{getattr(error, 'strerror', error)}. "
-            f"Choose another with {'--port' if is_port else '--host'}.\n"
-        )
         return 1
 
 

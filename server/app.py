@@ -1,6 +1,7 @@
 """Routes, and the life of the process: models warm before the first call, drained at the end."""
 
 import asyncio
+import errno
 import gc
 import logging
 from collections.abc import Mapping, Sequence
@@ -8,11 +9,11 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from engines.errors import ModelError
+from engines.errors import ConfigError, ModelError
 from engines.host import Engines, running_engines
 from server.admission import REALTIME_SUBPROTOCOL, require_key, require_origin
 from server.calls import Calls
-from server.config import Config
+from server.config import Config, ServerConfig
 from server.ending import Ending
 from server.language.prior import prior_of_browser, prior_of_choice
 from server.language.spoken import prepare
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 MAXIMUM_MESSAGE_BYTES = 16 * 1024 * 1024  # an append of 15 MiB and its wrapping
 REQUEST_SECONDS = 30.0  # in which a new connection's first request, or its next, has come whole
+LAST_SECONDS = 1.0  # for the last bytes of an answer; who is still in work then is broken off
 HEARTBEAT_SECONDS = 20.0  # a client that vanished without a word is noticed within twice this
 
 
@@ -64,6 +66,7 @@ class Server:
             access_log=None,
             handler_cancellation=True,  # a client that has gone waits for nothing
             keepalive_timeout=REQUEST_SECONDS,
+            shutdown_timeout=LAST_SECONDS,  # `Calls.drain` has waited for what is in work
         )
 
     async def health(self, request: web.Request) -> web.Response:
@@ -160,13 +163,25 @@ async def serve(config: Config) -> int:
         await runner.setup()
         settle()
         try:
-            await web.TCPSite(runner, config.server.host, config.server.port).start()
-            port = runner.addresses[0][1]  # the one that was taken, when any would do
-            log.info("listening on http://%s:%d", config.server.host, port)
+            await _listen(runner, config.server)
             status = await ending.wait(server.calls, config.server.drain_seconds)
         finally:
             await runner.cleanup()
     return status
+
+
+async def _listen(runner: web.AppRunner, config: ServerConfig) -> None:
+    """Take requests from now on. Raises `ConfigError`, with what to change, where it cannot."""
+    try:
+        await web.TCPSite(runner, config.host, config.port).start()
+    except (OSError, UnicodeError) as error:  # the latter: a host that is no name
+        is_port = getattr(error, "errno", None) in (errno.EADDRINUSE, errno.EACCES)
+        raise ConfigError(
+            f"cannot listen on {config.host}:{config.port}: {getattr(error, 'strerror', error)}. "
+            f"Choose another with {'--port' if is_port else '--host'}."
+        ) from error
+    port = runner.addresses[0][1]  # the one that was taken, when any would do
+    log.info("listening on http://%s:%d", config.host, port)
 
 
 def settle() -> None:

@@ -1,4 +1,7 @@
-"""The calls that this process holds, whatever door they came in by: a place and a session each."""
+"""The calls that this process holds, whatever door they came in by: a place and a session each.
+
+And the requests in work, because the process goes down only after both.
+"""
 
 import asyncio
 import logging
@@ -29,7 +32,7 @@ class Calls:
         self.counters = Counters()
         self.draining = False  # nobody gets a place any more
         self._sockets: WeakSet[web.WebSocketResponse] = WeakSet()
-        self._left = asyncio.Event()  # a call has ended
+        self._left = asyncio.Event()  # a call or a request has ended
 
     @property
     def max_sessions(self) -> int:
@@ -61,13 +64,27 @@ class Calls:
             self.counters.sessions -= 1
             self._left.set()
 
+    @contextmanager
+    def work(self) -> Iterator[None]:
+        """Do what a request asks for; the server does not go down before it is done."""
+        self.counters.requests += 1
+        try:
+            yield
+        finally:
+            self.counters.requests -= 1
+            self._left.set()
+
     async def drain(self, seconds: float) -> None:
-        """Take no new call, and wait for so long until those that are held have ended."""
+        """Take no new call or request, and wait for so long until those there are have ended."""
         self.draining = True
-        log.info("no new call is taken", extra={"calls": self.counters.sessions})
+        counters = self.counters
+        log.info(
+            "no new call is taken",
+            extra={"calls": counters.sessions, "requests": counters.requests},
+        )
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self.counters.sessions:
+                while counters.sessions or counters.requests:
                     self._left.clear()
                     await self._left.wait()
 

@@ -38,7 +38,8 @@ class ServerConfig:
     )
     drain_seconds: float = option(
         8.0,
-        "How long calls may go on after SIGTERM, while no new one is taken; then they are closed.",
+        "How long calls and requests may go on after SIGTERM, while no new one is taken; then they "
+        "are closed.",
         minimum=0.0,
         maximum=86_400.0,
     )

@@ -66,9 +66,10 @@ class AudioSocketDoor:
         host, port = self._config.audiosocket_host, self._config.audiosocket_port
         try:
             server = await asyncio.start_server(self._connected, host, port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter: a host that is no name
             raise ConfigError(
-                f"telephone.audiosocket_port: cannot listen on {host}:{port}: {error.strerror}."
+                f"telephone.audiosocket_port: cannot listen on {host}:{port}: "
+                f"{getattr(error, 'strerror', error)}."
             ) from error
         self.port = server.sockets[0].getsockname()[1]
         log.info("listening for AudioSocket on %s:%d", host, self.port)

@@ -80,19 +80,16 @@ class Door:
         return web.Response(status=204, headers=headers)
 
     async def _admit(self, operation: Operation, request: web.Request) -> web.StreamResponse:
-        counters = self._calls.counters
-        with self._calls.at_the_door():
+        calls = self._calls
+        with calls.at_the_door():
             require_origin(request, self._server.allowed_origins)
             if not operation.is_public:
                 require_key(request, self._server.api_keys)
             if not operation.is_work:
                 return await operation.handler(request)
-            require_room(counters.requests, 0 if self._calls.draining else self._max_requests)
-        counters.requests += 1
-        try:
+            require_room(calls.counters.requests, 0 if calls.draining else self._max_requests)
+        with calls.work():
             return await operation.handler(request)
-        finally:
-            counters.requests -= 1
 
     def _hang_up(self, request: web.Request) -> NoReturn:
         if request.transport is not None:

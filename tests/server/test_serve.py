@@ -22,17 +22,19 @@ from server.__main__ import main
 from server.app import serve
 from server.config import Config, ServerConfig
 from tests.fakes import Stage
+from tests.server.rest.door import loud, wav
 
 CONFIG = replace(Config(), server=ServerConfig(port=0))
+CHAT = {"model": "tinig", "messages": [{"role": "user", "content": "Hi."}]}
 Begin = Callable[[Callable[[BaseException], None]], None]
 
 
-def engines_that(begin: Begin) -> Any:
+def engines_that(begin: Begin, stage: Any = None) -> Any:
     """In place of the real ones: `begin` is called with `on_death` once they run."""
+    stage = stage or Stage()
 
     @asynccontextmanager
     async def running(*_: Any, on_death: Callable[[BaseException], None]) -> AsyncIterator[Engines]:
-        stage: Any = Stage()
         stage.loaded = ()
         stage.languages = CONFIG.conversation.languages
         asyncio.get_running_loop().call_later(0.2, begin, on_death)
@@ -89,6 +91,53 @@ async def test_a_call_that_goes_on_for_too_long_is_closed(
         assert await serving == 0
 
 
+async def test_a_request_may_end_after_sigterm(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    stage = Stage(token_seconds=0.2)
+    monkeypatch.setattr(server.app, "running_engines", engines_that(lambda _: None, stage))
+    serving = asyncio.create_task(serve(with_drain(60.0)), name="serve")
+    async with aiohttp.ClientSession() as http:
+        turn = asyncio.create_task(_turn(http, await ready(caplog)), name="turn")
+        await until_asked(stage)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await turn == (200, b"RIFF")
+        assert await serving == 0
+
+
+async def test_a_request_that_goes_on_for_too_long_is_broken_off(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    stage = Stage(token_seconds=60.0)
+    monkeypatch.setattr(server.app, "running_engines", engines_that(lambda _: None, stage))
+    serving = asyncio.create_task(serve(with_drain(0.3)), name="serve")
+    async with aiohttp.ClientSession() as http:
+        chat = asyncio.create_task(
+            http.post(f"{await ready(caplog)}/v1/chat/completions", json=CHAT), name="chat"
+        )
+        await until_asked(stage)
+        os.kill(os.getpid(), signal.SIGTERM)
+        async with asyncio.timeout(20):
+            assert await serving == 0
+        with pytest.raises(aiohttp.ClientError):
+            await chat
+
+
+async def _turn(http: aiohttp.ClientSession, url: str) -> tuple[int, bytes]:
+    headers = {"Content-Type": "audio/wav"}
+    file = wav(loud(1))
+    async with http.post(f"{url}/api/v1/voice/process", data=file, headers=headers) as answer:
+        return answer.status, (await answer.read())[:4]
+
+
+async def until_asked(stage: Stage) -> None:
+    async with asyncio.timeout(20):
+        while not stage.llm.jobs:  # noqa: ASYNC110 (the fakes tell nobody)
+            await asyncio.sleep(0.01)
+
+
 def with_drain(seconds: float) -> Config:
     return replace(CONFIG, server=replace(CONFIG.server, drain_seconds=seconds))
 
@@ -97,12 +146,17 @@ async def in_call(
     http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
 ) -> aiohttp.ClientWebSocketResponse:
     """A call, once the server is ready."""
+    call = await http.ws_connect(f"{await ready(caplog)}/v1/realtime")
+    assert (await call.receive_json(timeout=5))["type"] == "session.created"
+    return call
+
+
+async def ready(caplog: pytest.LogCaptureFixture) -> str:
+    """The server's address, once it listens."""
     async with asyncio.timeout(20):
         while "listening on" not in caplog.text:  # noqa: ASYNC110 (a log tells it)
             await asyncio.sleep(0.01)
-    call = await http.ws_connect(f"{url_of(caplog)}/v1/realtime")
-    assert (await call.receive_json(timeout=5))["type"] == "session.created"
-    return call
+    return url_of(caplog)
 
 
 def url_of(caplog: pytest.LogCaptureFixture) -> str:
@@ -144,3 +198,17 @@ def test_an_address_that_cannot_be_had_is_told_with_what_to_change(
     said = capsys.readouterr().err
     assert f"cannot listen on {host}:{port}" in said
     assert f"Choose another with {flag}." in said
+
+
+def test_an_error_that_is_none_of_listening_is_not_told_as_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def serve_for_a_while(config: Config) -> int:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(server.app, "serve", serve_for_a_while)
+    monkeypatch.setattr(logs, "configure", lambda *_: None)
+    monkeypatch.setattr(sys, "argv", ["tinig", "--offline", "false"])
+    with pytest.raises(OSError, match="No space left"):
+        main()
+    assert "cannot listen" not in capsys.readouterr().err

@@ -277,3 +277,12 @@ async def test_a_port_that_is_taken_is_named() -> None:
         with pytest.raises(ConfigError, match=f"telephone.audiosocket_port.*{doors.port}"):
             await runner.setup()
         await runner.cleanup()
+
+
+async def test_a_host_that_is_none_is_named() -> None:
+    telephone = TelephoneConfig(audiosocket=True, audiosocket_host="a..b")
+    server = Server(replace(Config(), telephone=telephone), Stage().engines)
+    runner = server.runner()
+    with pytest.raises(ConfigError, match=r"cannot listen on a\.\.b:"):
+        await runner.setup()
+    await runner.cleanup()
