@@ -102,7 +102,6 @@ class Requests:
 
     async def _type(self, command: KeysPressed) -> None:
         """Keys are a turn of the caller's, and interrupt like words."""
-        if self._floor.is_answering:
-            self._floor.cancel()
+        self._floor.interrupt()
         self._outbox.put(ItemAdded(MessageItem(new_id("item"), "user", command.keys)))
         await self._responses.create(CreateResponse())

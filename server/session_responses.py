@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from engines.errors import ProtocolError
 from server.commands import CreateResponse
 from server.conversation.aside import Asides
+from server.conversation.asking import Asked
 from server.conversation.context import Conversation
-from server.conversation.floor import Asked, Floor
+from server.conversation.floor import Floor
 from server.conversation.history import History
 from server.events import ItemAdded
 from server.items import Item
@@ -49,6 +50,8 @@ class Responses:
         if response_id is not None and self._asides.cancel(response_id):
             return
         open_id = self._conversation.outbox.open_response_id
+        if open_id is None and response_id is None and self._floor.withdraw():
+            return
         if open_id is None or response_id not in (None, open_id):
             raise ProtocolError(
                 "There is no such response in progress to cancel.",

@@ -52,7 +52,7 @@ class Answers:
         self._playbacks: dict[str, Playback] = {}  # of the newest answers, by their items
         self._draft_holds = False  # nothing was said since the draft was begun
         self._check: asyncio.Task[None] | None = None  # whether it holds all the same
-        self._take_when_checked = False  # the turn has ended while that is being found out
+        self._taken: Utterance | None = None  # the turn has ended with it while that is found out
         self._end_silence_seconds: float | None = None  # that ended the caller's last turn
 
     @property
@@ -62,8 +62,16 @@ class Answers:
 
     @property
     def only_hears(self) -> bool:
-        """Whether what the caller said last is not to be answered."""
+        """Whether the last turn was not to be answered."""
         return self._turn is not None and not self._turn.answers
+
+    @property
+    def awaits_words(self) -> bool:
+        """Whether the answer is to be made of a transcript that is not there yet, and nobody has
+        asked for it so far."""
+        turn = self._turn
+        is_open = turn is not None and not (turn.is_heard or turn.is_asked)
+        return is_open and self._taken is None
 
     def is_current(self, item_id: str) -> bool:
         """Whether this is the message that is being spoken."""
@@ -106,7 +114,7 @@ class Answers:
         self._outbox.watch(turn.record)
         self._turn = turn
         self._draft_holds = draft
-        self._take_when_checked = False
+        self._taken = None
         self._work = self._spawn(lambda: self._run(turn), f"turn-{epoch}")
 
     def note_speech(self, settings: Settings, utterance: Utterance) -> None:
@@ -118,7 +126,7 @@ class Answers:
     def answer_when_heard(self, settings: Settings) -> bool:
         """Answer the speech whose transcript is still awaited; False when none is, or when that
         was asked for already."""
-        if self._turn is None or self._turn.is_heard or self._turn.is_asked:
+        if self._turn is None or not self.awaits_words:
             return False
         self._turn.ask(settings)
         return True
@@ -173,7 +181,7 @@ class Answers:
             self._confirm(self._turn)
             return
         elif self._check is not None and not self._check.done():
-            self._take_when_checked = True
+            self._taken = utterance
         else:
             self._count("missed")
             self.begin(
@@ -211,7 +219,7 @@ class Answers:
         if self._turn is not draft:
             return
         self._check = None
-        taken, self._take_when_checked = self._take_when_checked, False
+        taken, self._taken = self._taken is not None, None
         if hearing is not None and means_the_same(hearing.transcript.text, draft.record.heard):
             self._draft_holds = True
             draft.record.completeness = hearing.completeness
@@ -241,7 +249,7 @@ class Answers:
     def silence(self) -> None:
         """Stop the current turn's work, and nothing of it leaves any more."""
         self._stop_work()
-        self._turn = None
+        self._turn = self._taken = None
         self._outbox.advance()
 
     def cancel(self, settings: Settings, reason: Reason) -> None:
@@ -250,10 +258,11 @@ class Answers:
         if turn is None:
             return
         heard_seconds = turn.playback.heard_seconds(asyncio.get_running_loop().time())
+        unheard = self._taken or (None if turn.is_heard else turn.utterance)
         self.silence()
         self._cut(turn, heard_seconds)
-        if not turn.is_heard and turn.utterance is not None:
-            self.note_speech(settings, turn.utterance)
+        if unheard is not None:
+            self.note_speech(settings, unheard)
         if response_id is not None:
             turn.record.status = "cancelled"
             self._outbox.open_response_id = None

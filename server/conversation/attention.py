@@ -114,6 +114,11 @@ class Attention:
         return self._attempt is not None and self._listener.silence_seconds > 0
 
     @property
+    def is_occupied(self) -> bool:
+        """Whether there is sound of theirs, or it is still being found out what it was."""
+        return self._listener.speaking or self._attempt is not None
+
+    @property
     def has_audio(self) -> bool:
         """Whether there is anything to commit."""
         return self._listener.utterance_seconds > 0

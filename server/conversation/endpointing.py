@@ -39,7 +39,7 @@ class EndpointingConfig:
     eager_pause_seconds: float = 0.09  # instead of it, while work in vain takes nobody's time
     end_silence_seconds: float = 0.5  # while nothing is known of what was said
     shortest_end_silence_seconds: float = 0.15  # after words that are complete beyond doubt
-    longest_end_silence_seconds: float = 1.2  # after words that do not
+    longest_end_silence_seconds: float = 1.2  # after words that read as incomplete
 
     def silence_after(self, completeness: float | None) -> float:
         """Silence that ends a turn that is complete with this probability, in seconds.

@@ -7,22 +7,21 @@ asks for) becomes a trigger of the machine; each command that it gives has one f
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 
 from engines.vad import RATE_HZ
 from server.audio import Samples, int16_from_samples
 from server.config import InterruptionConfig
 from server.conversation.answers import Answers
+from server.conversation.asking import Asked, Asking
 from server.conversation.attention import Attention
 from server.conversation.background import Background
 from server.conversation.check_ins import CheckIns
 from server.conversation.context import Conversation
 from server.conversation.endpointing import WINDOW_SECONDS
-from server.conversation.history import History
 from server.conversation.lag import HearingLag
 from server.conversation.machine import Command as Do
 from server.conversation.machine import Machine, State, Trigger
-from server.conversation.outbox import TIMER_SECONDS
+from server.conversation.play_out import PlayOut
 from server.conversation.turn import Utterance
 from server.events import (
     AnswerAudio,
@@ -47,14 +46,6 @@ from server.settings import Settings
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An answer that the client asks for."""
-
-    settings: Settings
-    history: History | None  # None: to the conversation
-
-
 class Floor:
     """One conversation's turns: listens by `attention`, speaks by `answers`."""
 
@@ -72,8 +63,6 @@ class Floor:
         self._background = background
         self._machine = Machine()
         self._interruption = interruption
-        self._asked: Asked | None = None  # an answer that has not begun
-        self._whole_epoch: int | None = None  # of an answer that is only being heard any more
         self._cancel_reason: Reason = "turn_detected"
         self._state_since_seconds = 0.0  # in audio time
         self._counters = counters
@@ -93,9 +82,17 @@ class Floor:
             self._on_answer_over,
             self.attention.expect_end,
         )
+        self._asking = Asking(self.attention, background.spawn, self._finish_speech)
+        self._play_out = PlayOut(
+            self._outbox,
+            background.spawn,
+            is_held=lambda: self._machine.state is State.INTERRUPTED,
+            on_heard=self._on_answer_over,
+        )
         self._check_ins = CheckIns(conversation, self.attention, self.answers)
         self._execute: dict[Do, Callable[[], None]] = {
             Do.ANNOUNCE_SPEECH: self._announce_speech,
+            Do.READ_AHEAD: self._read_ahead,
             Do.DRAFT: self._draft,
             Do.DISTRUST_DRAFT: self.answers.distrust_draft,
             Do.TAKE_SPEECH: self._take_speech,
@@ -132,22 +129,43 @@ class Floor:
 
     def answer(self, asked: Asked) -> bool:
         """The client asks for an answer; False while another is in progress, or asked for. It
-        begins when the last was heard and the caller has finished: a pause of theirs will do."""
-        if self._asked is not None:
+        begins when the last was heard and the caller has finished; who pauses has."""
+        if self._asking.waiting is not None:
             return False
-        is_to_wait = self._whole_epoch == self._outbox.epoch or (
-            asked.history is not None and self.answers.only_hears
-        )
-        if self.is_answering and not is_to_wait:
-            return asked.history is None and self.answers.answer_when_heard(asked.settings)
-        self._asked = asked
-        if self.state is State.LISTENING_ACTIVE and self.attention.is_pause:
-            self.fire(Trigger.SPEECH_ENDED)
+        if self.is_answering:
+            if asked.history is None and self.answers.answer_when_heard(asked.settings):
+                return True
+            if not (self._play_out.is_going_on or self.answers.only_hears):
+                return False
+        self._asking.waiting = asked
+        if self.attention.is_pause or self.settings.turn_detection is None:
+            self._finish_speech()
+        elif self.state is State.LISTENING_ACTIVE:
+            self._asking.wait_for_caller()
         self._begin_asked()
         return True
 
+    def interrupt(self) -> None:
+        """The caller does something else than speak: what they were saying ends here, and so does
+        an answer, unless it is still to be made of words that are awaited."""
+        self._cancel_what_is_made()
+        self._finish_speech()
+        self._cancel_what_is_made()
+
+    def _cancel_what_is_made(self) -> None:
+        if self.is_answering and not self.answers.awaits_words:
+            self.cancel()
+
+    def _finish_speech(self) -> None:
+        if self.state is State.LISTENING_ACTIVE:
+            self.fire(Trigger.SPEECH_ENDED)
+
+    def withdraw(self) -> bool:
+        """The client does not want the answer that it asked for; False where none waits."""
+        return self._asking.take() is not None
+
     def _begin_asked(self) -> None:
-        if self._asked is not None and self.state is State.LISTENING_IDLE:
+        if self._asking.waiting is not None and self.state is State.LISTENING_IDLE:
             self.fire(Trigger.ANSWER_REQUESTED)
 
     def cancel(self) -> None:
@@ -156,10 +174,12 @@ class Floor:
         self.fire(Trigger.ANSWER_CANCELLED)
         self._cancel_reason = "turn_detected"
         self._catch_up()
+        self._begin_asked()
 
     def note_speech(self) -> None:
         """What the caller said becomes an item, and is not answered."""
         utterance = self.attention.utterance()
+        self._check_ins.reset()
         self._add_item(utterance)
         self.answers.note_speech(self.settings, utterance)
 
@@ -238,7 +258,7 @@ class Floor:
             self.fire(Trigger.SPEECH_STARTED)
             self._catch_up()
         elif not self.is_answering:
-            return
+            self._hang_up_if_over()
         elif wants_the_floor:
             self.fire(Trigger.WORDS)
             self._catch_up()
@@ -258,8 +278,7 @@ class Floor:
         """An event has left for the client."""
         match event:
             case ResponseStarted() if self._is_current(event):
-                if self._asked is not None and self._asked.history is None:
-                    self._asked = None
+                self._asking.drop()
                 if self._machine.state is not State.INTERRUPTED:
                     self.fire(Trigger.ANSWER_STARTED)
             case AnswerAudio() if self._is_current(event):
@@ -268,8 +287,7 @@ class Floor:
                 if self._outbox.playback.sent_seconds <= event.seconds:
                     self.attention.rest(self._interruption.immunity_seconds)
             case ResponseFinished() if self._is_current(event) and not self._background.is_over:
-                self._whole_epoch = self._outbox.epoch
-                self._play_out()
+                self._play_out.begin()
             case TurnFinished(record=record):
                 self._counters.note_turn(record)
                 log.info("turn", extra=record.to_wire())
@@ -279,26 +297,17 @@ class Floor:
     def _is_current(self, event: Event) -> bool:
         return event.epoch == self._outbox.epoch
 
-    def _play_out(self) -> None:
-        epoch = self._outbox.epoch  # of now: the task begins later
-        self._background.spawn(lambda: self._end_when_heard(epoch), "playback")
-
-    async def _end_when_heard(self, epoch: int) -> None:
-        """Wait until the caller has heard the answer to its end, if it is not held before."""
-        loop = asyncio.get_running_loop()
-        while epoch == self._outbox.epoch and self._machine.state is not State.INTERRUPTED:
-            unheard_seconds = self._outbox.unheard_seconds(loop.time())
-            if unheard_seconds < TIMER_SECONDS:
-                self._on_answer_over()
-                return
-            await asyncio.sleep(unheard_seconds)
-
     def _on_answer_over(self) -> None:
         if self.is_answering:
             self.fire(Trigger.ANSWER_OVER)
             self._catch_up()
         self._begin_asked()
-        if self._check_ins.is_over and self._machine.state is State.LISTENING_IDLE:
+        self._hang_up_if_over()
+
+    def _hang_up_if_over(self) -> None:
+        """The caller was taken leave of; a sound of theirs over that may still be words."""
+        is_idle = self._machine.state is State.LISTENING_IDLE
+        if self._check_ins.is_over and is_idle and not self.attention.is_occupied:
             self._outbox.put(CallEnded())
 
     # ---- what the machine commands --------------------------------------------------------------
@@ -309,6 +318,8 @@ class Floor:
         self._outbox.put(
             SpeechStarted(self.attention.item_id, _ms(self.attention.speech_start_seconds))
         )
+
+    def _read_ahead(self) -> None:
         if self._lag.is_in_time:
             self._on_words("", self._conversation.language)
 
@@ -323,14 +334,14 @@ class Floor:
         now_seconds = self.attention.now_seconds
         self._outbox.put(SpeechStopped(utterance.item_id, _ms(now_seconds)))
         self._add_item(utterance)
-        asked = self._asked or Asked(self.settings, None)
-        is_other = asked.history is None and asked.settings != self.settings
+        asked = self._asking.of_conversation
+        is_other = asked is not None and asked.settings != self.settings
         if is_other:
             self.answers.drop_draft()
         answers = self.settings.answers and not is_other
         self.answers.take(self.settings, utterance, answers=answers)
-        if self._asked is not None and self._asked.history is None:
-            self.answers.answer_when_heard(self._asked.settings)
+        if asked is not None:
+            self.answers.answer_when_heard(asked.settings)
 
     def _take_audio(self) -> None:
         """Push to talk: what was said becomes an item; the client asks for an answer itself."""
@@ -358,9 +369,10 @@ class Floor:
             self.note_speech()
         else:
             self.attention.end_sound(self.answers.saying)
+            self._hang_up_if_over()
 
     def _answer(self) -> None:
-        asked, self._asked = self._asked, None
+        asked = self._asking.take()
         assert asked is not None, "an answer begins that nobody has asked for"
         self._check_ins.reset()
         now_seconds = asyncio.get_running_loop().time()
@@ -383,12 +395,11 @@ class Floor:
     def _release(self) -> None:
         self._outbox.release()
         self._outbox.put(AnswerHeld(is_held=False))
-        if self._whole_epoch == self._outbox.epoch:
-            self._play_out()
+        self._play_out.go_on()
 
     def _cancel_answer(self) -> None:
         if self._cancel_reason == "client_cancelled":
-            self._asked = None
+            self._asking.drop()
         self.answers.cancel(self.settings, self._cancel_reason)
 
 

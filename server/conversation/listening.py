@@ -218,13 +218,14 @@ def with_overrides(
     )
 
 
-# Silence that ends a turn after words that read as complete, that tell nothing, that do not: the
-# last is how long the API lets each eagerness wait.
+# Silence that ends a turn after words that are complete beyond doubt, that tell nothing, that read
+# as incomplete: the last is how long the API lets each eagerness wait. Words that read as complete
+# lie between the first two, at 0.6, 0.3 and 0.2 s.
 _SILENCES_SECONDS = {
-    "low": (0.6, 1.0, 8.0),
-    "medium": (0.3, 0.6, 4.0),
-    "auto": (0.3, 0.6, 4.0),
-    "high": (0.2, 0.4, 2.0),
+    "low": (0.34, 1.0, 8.0),
+    "medium": (0.1, 0.6, 4.0),
+    "auto": (0.1, 0.6, 4.0),
+    "high": (0.07, 0.4, 2.0),
 }
 
 
@@ -236,6 +237,6 @@ def with_eagerness(config: ListeningConfig, eagerness: str) -> ListeningConfig:
         end_silence_seconds=middle,
         shortest_end_silence_seconds=shortest,
         longest_end_silence_seconds=longest,
-        pause_seconds=min(config.endpointing.pause_seconds, shortest),
+        pause_seconds=min(config.endpointing.pause_seconds, middle),
     )
     return replace(config, endpointing=endpointing)

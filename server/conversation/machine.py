@@ -70,6 +70,7 @@ class Command(Enum):
     """What the session is to do."""
 
     ANNOUNCE_SPEECH = "announce speech"  # tell the client that the caller has the floor
+    READ_AHEAD = "read ahead"  # let the model read what was said before
     DRAFT = "draft"  # begin an answer that may be thrown away
     DISTRUST_DRAFT = "distrust draft"  # the caller goes on: it holds only if nothing was added
     TAKE_SPEECH = "take speech"  # what was said becomes an item, and is answered
@@ -90,6 +91,8 @@ Step = tuple[State, tuple[Command, ...]]
 _IDLE, _ACTIVE = State.LISTENING_IDLE, State.LISTENING_ACTIVE
 _PROCESSING, _GENERATING = State.PROCESSING, State.AI_GENERATING
 _SPEAKING, _INTERRUPTED = State.AI_SPEAKING, State.INTERRUPTED
+# The answer is cut before it is read: as far as it was heard.
+_TAKING_THE_FLOOR = (Command.ANNOUNCE_SPEECH, Command.CANCEL_ANSWER, Command.READ_AHEAD)
 
 
 def _answering(state: State) -> dict[tuple[State, Trigger], Step]:
@@ -100,14 +103,14 @@ def _answering(state: State) -> dict[tuple[State, Trigger], Step]:
         (state, Trigger.SPEECH_RESUMED): (state, ()),
         (state, Trigger.SPEECH_ENDED): (state, (Command.FORGET_SPEECH,)),
         (state, Trigger.SPEECH_DISCARDED): (state, (Command.DISCARD_SPEECH,)),
-        (state, Trigger.WORDS): (_ACTIVE, (Command.ANNOUNCE_SPEECH, Command.CANCEL_ANSWER)),
+        (state, Trigger.WORDS): (_ACTIVE, _TAKING_THE_FLOOR),
         (state, Trigger.ANSWER_OVER): (_IDLE, ()),
         (state, Trigger.ANSWER_CANCELLED): (_IDLE, (Command.CANCEL_ANSWER,)),
     }
 
 
 TABLE: Mapping[tuple[State, Trigger], Step] = {
-    (_IDLE, Trigger.SPEECH_STARTED): (_ACTIVE, (Command.ANNOUNCE_SPEECH,)),
+    (_IDLE, Trigger.SPEECH_STARTED): (_ACTIVE, (Command.ANNOUNCE_SPEECH, Command.READ_AHEAD)),
     (_IDLE, Trigger.SPEECH_PAUSED): (_IDLE, ()),
     (_IDLE, Trigger.SPEECH_ENDED): (_IDLE, (Command.FORGET_SPEECH,)),
     (_IDLE, Trigger.SPEECH_DISCARDED): (_IDLE, (Command.DISCARD_SPEECH,)),
@@ -132,13 +135,10 @@ TABLE: Mapping[tuple[State, Trigger], Step] = {
         _GENERATING,
         (Command.DISCARD_SPEECH, Command.RELEASE),
     ),
-    (_INTERRUPTED, Trigger.WORDS): (_ACTIVE, (Command.ANNOUNCE_SPEECH, Command.CANCEL_ANSWER)),
+    (_INTERRUPTED, Trigger.WORDS): (_ACTIVE, _TAKING_THE_FLOOR),
     (_INTERRUPTED, Trigger.NOISE): (_GENERATING, (Command.RELEASE,)),
-    (_INTERRUPTED, Trigger.ANSWER_OVER): (_ACTIVE, (Command.ANNOUNCE_SPEECH,)),
-    (_INTERRUPTED, Trigger.ANSWER_CANCELLED): (
-        _ACTIVE,
-        (Command.ANNOUNCE_SPEECH, Command.CANCEL_ANSWER),
-    ),
+    (_INTERRUPTED, Trigger.ANSWER_OVER): (_ACTIVE, (Command.ANNOUNCE_SPEECH, Command.READ_AHEAD)),
+    (_INTERRUPTED, Trigger.ANSWER_CANCELLED): (_ACTIVE, _TAKING_THE_FLOOR),
 }
 
 

@@ -121,3 +121,12 @@ async def test_a_prefill_that_fails_is_counted_and_nothing_else() -> None:
     result = await play(stage, [Speech(3.0), Silence(3.0)])
     assert result.counters.prefills["failed"] >= 3
     assert result.counters.drafts == {"hit": 1}
+
+
+@virtual_time
+async def test_an_answer_that_was_interrupted_is_read_as_far_as_it_was_heard() -> None:
+    stage = Stage(answer=("It is Paris which lies on the Seine and is home to many people.",))
+    await play(stage, [Speech(1.0), Silence(1.5), Speech(2.0), Silence(0.1)])
+    read = [message.content for job in prefill_jobs(stage) for message in job.request.messages]
+    assert any("It is" in content for content in read)
+    assert not any("many people" in content for content in read)

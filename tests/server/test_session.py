@@ -4,6 +4,7 @@ import pytest
 
 from engines.batcher import Priority
 from engines.errors import Overloaded
+from engines.stt import SttRequest
 from server.commands import (
     CreateItem,
 )
@@ -209,6 +210,34 @@ async def test_who_is_silent_for_long_is_asked_and_then_the_call_ends() -> None:
     config = ConversationConfig(idle_seconds=10.0)
     result = await play(Stage(), [Speech(1.0), Silence(30.0)], config=config)
     assert said(result).endswith(phrase(Phrase.STILL_THERE, "en") + phrase(Phrase.GOODBYE, "en"))
+    assert len(result.of(CallEnded)) == 1
+
+
+@pytest.mark.parametrize("interrupts", [True, False])
+@virtual_time
+async def test_who_speaks_over_the_goodbye_is_not_hung_up_on(*, interrupts: bool) -> None:
+    config = ConversationConfig(idle_seconds=5.0)
+    ends_seconds = (await play(Stage(), [Silence(30.0)], config=config)).times_of(CallEnded)[0]
+    settings = Settings(turn_detection=TurnDetection(interrupt_response=interrupts))
+    steps: list[Step] = [Silence(ends_seconds - 0.45), Speech(0.3), Silence(4.0)]
+    stage = Stage()
+
+    def heard(request: SttRequest) -> str:
+        stage.confidence = 0.95 if len(stage.stt.jobs) > 1 else 0.6  # clear at the second look
+        return "I am here"
+
+    stage.heard = heard
+    result = await play(stage, steps, config=config, settings=settings)
+    assert said(result).count(phrase(Phrase.GOODBYE, "en")) == 1
+    assert not result.of(CallEnded)
+
+
+@virtual_time
+async def test_who_coughs_over_the_goodbye_is_hung_up_on() -> None:
+    config = ConversationConfig(idle_seconds=5.0)
+    ends_seconds = (await play(Stage(), [Silence(30.0)], config=config)).times_of(CallEnded)[0]
+    steps: list[Step] = [Silence(ends_seconds - 0.45), Speech(0.3), Silence(4.0)]
+    result = await play(Stage(heard="", confidence=0.2), steps, config=config)
     assert len(result.of(CallEnded)) == 1
 
 

@@ -6,7 +6,7 @@ import pytest
 from engines.vad import RATE_HZ, WINDOW_SAMPLES
 from server.audio import Samples
 from server.conversation.endpointing import EndpointingConfig
-from server.conversation.listening import Listener, ListeningConfig
+from server.conversation.listening import Listener, ListeningConfig, with_eagerness
 from server.resampling import Resampler
 from tests.fakes import Stage
 from tests.sounds import tone
@@ -43,3 +43,12 @@ def test_what_was_said_at_another_rate_is_kept() -> None:
     assert len(windows) == 1
     assert np.abs(windows[0]).max() > 0.1
     assert len(heard.windows(tone(16_000)[:400])) == 1
+
+
+@pytest.mark.parametrize(("eagerness", "seconds"), [("low", 0.6), ("auto", 0.3), ("high", 0.2)])
+def test_words_that_read_as_complete_end_a_turn_the_sooner_the_more_eager(
+    eagerness: str, seconds: float
+) -> None:
+    silence_after = with_eagerness(CONFIG, eagerness).endpointing.silence_after
+    assert silence_after(0.9) == pytest.approx(seconds, abs=0.01)
+    assert silence_after(1.0) < seconds

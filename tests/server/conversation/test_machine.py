@@ -27,7 +27,11 @@ def at(state: State) -> Machine:
 def test_a_turn_from_silence_to_silence() -> None:
     machine = Machine()
     steps = [
-        (Trigger.SPEECH_STARTED, State.LISTENING_ACTIVE, (Command.ANNOUNCE_SPEECH,)),
+        (
+            Trigger.SPEECH_STARTED,
+            State.LISTENING_ACTIVE,
+            (Command.ANNOUNCE_SPEECH, Command.READ_AHEAD),
+        ),
         (Trigger.SPEECH_PAUSED, State.LISTENING_ACTIVE, (Command.DRAFT,)),
         (Trigger.SPEECH_ENDED, State.PROCESSING, (Command.TAKE_SPEECH,)),
         (Trigger.ANSWER_STARTED, State.AI_GENERATING, ()),
@@ -55,7 +59,11 @@ def test_words_take_the_floor_in_every_state_in_which_the_turn_is_the_servers(
     state: State,
 ) -> None:
     machine = at(state)
-    assert machine.fire(Trigger.WORDS) == (Command.ANNOUNCE_SPEECH, Command.CANCEL_ANSWER)
+    assert machine.fire(Trigger.WORDS) == (
+        Command.ANNOUNCE_SPEECH,
+        Command.CANCEL_ANSWER,
+        Command.READ_AHEAD,
+    )
     assert machine.state is State.LISTENING_ACTIVE
 
 
