@@ -18,7 +18,7 @@ from benchmarks.peers.measured import Measured
 from benchmarks.peers.systems import SYSTEMS, Workshop
 from benchmarks.publish import Found, check_places, publish
 from benchmarks.sizes import SIZES, Lacking
-from evaluation.provenance import machine, revision
+from evaluation.machine import machine, revision
 from evaluation.server_process import ServerFailed
 from evaluation.terminal import Terminal
 

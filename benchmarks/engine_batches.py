@@ -78,11 +78,10 @@ def table(rows: Sequence[Batched]) -> str:
             f"{one.together_ms:.1f}",
             f"{one.alone_ms:.1f}",
             f"{one.ratio:.1f}",
-            f"{one.together_ms / one.size:.1f}",
         ]
         for one in rows
     ]
-    head = ["engine", "requests", "together, ms", "one by one, ms", "times sooner", "ms each"]
+    head = ["engine", "requests", "together, ms", "one by one, ms", "times sooner"]
     return markdown(head, cells)
 
 

@@ -14,8 +14,9 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from benchmarks.results import DRY_SECONDS, LATE_SECONDS, Exchange, LoadResult
+from benchmarks.results import DRY_SECONDS, LATE_SECONDS, NOT_TAKEN, Exchange, LoadResult
 from benchmarks.utterances import Utterance, repeated, utterances
 from evaluation.caller import Caller, CallFailed, Spoken, call
 from scripts.train_starter.domain import LANGUAGES
@@ -37,9 +38,12 @@ class Plan:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the callers and write the result."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.say and len(options.languages) != 1:
+        parser.error("--say needs the language of the sentence: --languages en")
     speech = (
-        {code: repeated(options.say, code, seed=options.seed) for code in options.languages}
+        {options.languages[0]: repeated(options.say, options.languages[0], seed=options.seed)}
         if options.say
         else utterances(options.languages, seed=options.seed)
     )
@@ -179,8 +183,8 @@ class Talker(Speaker):
             spoken = caller.speak(said.samples, after_seconds=pause_seconds)
             interrupts = self.rng.random() < self.plan.interrupt_share
             problem = await self._listen(caller, since_seconds, spoken, speaks_over=interrupts)
-            observed = _observed(caller, begun, since_seconds, spoken)
-            self.exchanges.append(replace(observed, problem=problem or observed.problem))
+            found = observed(caller, begun, since_seconds, spoken)
+            self.exchanges.append(replace(found, problem=problem or found.problem))
 
     async def _listen(
         self, caller: Caller, since_seconds: float, spoken: Spoken, *, speaks_over: bool
@@ -212,25 +216,33 @@ async def _hear_a_part(caller: Caller, spoken: Spoken, seconds: float) -> None:
     await caller.rest(seconds)
 
 
+def _response(caller: Caller, spoken: Spoken) -> tuple[str, float] | None:
+    """The answer to this and when it began: the last that began since the words did."""
+    for event in reversed(caller.events):
+        if event.at_seconds < spoken.start_seconds:
+            return None
+        if event.type == "response.created":
+            return event.body["response"]["id"], event.at_seconds
+    return None
+
+
 def _first_sound(caller: Caller, spoken: Spoken) -> float | None:
     """When the answer to this was first heard: not what remained of the one before."""
-    begun = [
-        event.at_seconds
-        for event in caller.events
-        if event.type == "response.created" and event.at_seconds >= spoken.start_seconds
-    ]
-    if not begun:
-        return None
-    return caller.playback.first_sound_after(max(begun[-1], spoken.end_seconds))
+    response = _response(caller, spoken)
+    return None if response is None else caller.playback.first_sound_after(response[1])
 
 
-def _observed(caller: Caller, exchange: Exchange, since_seconds: float, spoken: Spoken) -> Exchange:
-    records = caller.received("tinig.turn", since_seconds)
-    record = records[-1]["turn"] if records else {}
-    sound_seconds = _first_sound(caller, spoken)
-    if sound_seconds is None:
-        problem = "was not taken for an interruption" if exchange.interrupts else "was not answered"
-        return replace(exchange, problem=problem)
+def observed(caller: Caller, exchange: Exchange, since_seconds: float, spoken: Spoken) -> Exchange:
+    """What the caller heard of the answer, and what the server says of the turn."""
+    response, sound_seconds = _response(caller, spoken), _first_sound(caller, spoken)
+    if response is None or sound_seconds is None:
+        return replace(exchange, problem=NOT_TAKEN if exchange.interrupts else "was not answered")
+    if sound_seconds < spoken.end_seconds:
+        return replace(exchange, problem="was answered while the caller spoke")
+    turns = [body["turn"] for body in caller.received("tinig.turn", since_seconds)]
+    record: dict[str, Any] = next(
+        (turn for turn in turns if turn["response_id"] == response[0]), {}
+    )
     end_seconds = min(caller.now_seconds, caller.playback.end_seconds)
     gaps = caller.playback.gaps(sound_seconds, end_seconds, longer_than_seconds=DRY_SECONDS)
     return replace(

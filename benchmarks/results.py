@@ -8,6 +8,7 @@ import numpy as np
 
 BUSY_SHARE = 0.8  # of one core: a generator above it is late itself
 DRY_SECONDS = 0.02  # a gap in an answer that a listener may notice
+NOT_TAKEN = "was not taken for an interruption"  # as thanks said over an answer should not be
 LATE_SECONDS = 0.02  # a frame of the microphone that is later than this was late
 
 
@@ -65,10 +66,16 @@ class LoadResult:
         dry = sum(one.dry_seconds for one in self.exchanges)
         return dry / (played + dry) if played else 0.0
 
+    def share_later_than(self, latest_ms: float) -> float:
+        """Of the turns, those answered later or not at all."""
+        waits = [one.voice_to_voice_ms for one in self.exchanges if one.problem != NOT_TAKEN]
+        return sum(ms is None or ms > latest_ms for ms in waits) / len(waits) if waits else 1.0
+
     def share_of_drafts(self) -> float:
-        """Answered turns whose draft, begun before their end was certain, was used."""
-        answered = self.answered
-        return sum(one.draft == "hit" for one in answered) / len(answered) if answered else 0.0
+        """Turns whose draft, begun before their end was certain, was used; of those that ended by
+        themselves, which alone have a record."""
+        known = [one for one in self.answered if one.milestones_ms]
+        return sum(one.draft == "hit" for one in known) / len(known) if known else 0.0
 
     def to_json(self) -> dict[str, Any]:
         """As JSON, for `from_json`."""
@@ -83,7 +90,7 @@ class LoadResult:
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """Of a series of milliseconds."""
+    """Of a series of milliseconds. Shown is only what so many values can tell."""
 
     p50: float
     p95: float
@@ -91,11 +98,14 @@ class Percentiles:
     count: int
 
     def __str__(self) -> str:
-        return f"{self.p50:.0f} / {self.p95:.0f}"
+        return f"{self.p50:.0f} / {self._shown(self.p95, 20)}"
 
     def all(self) -> str:
         """All three: "326 / 1214 / 1226"."""
-        return f"{self} / {self.p99:.0f}"
+        return f"{self} / {self._shown(self.p99, 100)}"
+
+    def _shown(self, percentile: float, fewest: int) -> str:
+        return f"{percentile:.0f}" if self.count >= fewest else "-"
 
 
 def percentiles(values_ms: Iterable[float | None]) -> Percentiles | None:

@@ -16,17 +16,14 @@ from benchmarks.sizes import Size, require
 from engines.config import REPOSITORY
 from scripts.gguf_file import LlamaShape
 
-WRITTEN = (
-    "Good morning, I would like to know when the eye doctor has time for my daughter, because she "
-    "sees badly."
-)
+# In one breath: where a caller paused, a draft of the part would have heard it whole.
+SPOKEN = "Could you tell me when the eye doctor has any time for my daughter this week?"
 _ANSWERED = (
     "Of| course.| The| eye| doctor| has| time| for| you| this| Thurs|day| mor|ning| at| half| past|"
     " ten,| and| on| Friday| after|noon| from| three| until| about| five;| which| of| these| two|"
     " days| would| suit| your| family| bet|ter|?"
 )
-HEARD = tuple(WRITTEN.split())  # in everything, a token a word
-SPOKEN = WRITTEN.replace(",", "")  # in one breath: no draft of a part of it could hear it whole
+HEARD = tuple(SPOKEN.split())  # in everything, a token a word
 ANSWER = tuple(piece.encode() for piece in _ANSWERED.split("|"))  # to everything, a token a piece
 _LANGUAGES = ("en", "es", "fr", "hi", "tl")
 _PROMPTS = REPOSITORY / "server" / "language" / "data"
@@ -54,10 +51,11 @@ def make(size: Size, folder: Path, on_model: Callable[[str], None] = lambda name
 
     def once(path: Path, shape: object, write: Callable[[], None]) -> None:
         made = path.with_name(f"{path.name}.made")  # so nothing is taken that was cut off
-        if not made.exists() or made.read_text("utf-8") != repr(shape):
+        contents = repr((shape, size.vocabulary_size, HEARD, ANSWER))
+        if not made.exists() or made.read_text("utf-8") != contents:
             on_model(path.stem)
             write()
-            made.write_text(repr(shape), "utf-8")
+            made.write_text(contents, "utf-8")
 
     for name, whisper in size.whispers.items():
         path = models.whispers[name]

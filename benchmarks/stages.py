@@ -89,6 +89,7 @@ async def llm(model: str, config: LlmConfig, levels: Sequence[int], times: int) 
     stages: list[Stage] = []
     async with _running("llm", LlmEngine(config)) as jobs:
         for calls in levels:
+            await _round_of_chats(jobs, calls)  # warms
             rounds = [await _round_of_chats(jobs, calls) for _ in range(times)]
             figures = {
                 "prefill of 100 tokens": [one.prefill_ms for each in rounds for one in each],

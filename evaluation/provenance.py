@@ -1,21 +1,15 @@
-"""Where figures come from: which files, which settings, which machine, which commit."""
+"""Where figures come from: which files, which settings."""
 
 import json
-import os
-import platform
-import subprocess
 from collections.abc import Iterable
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from evaluation.machine import REPOSITORY, machine, revision
 from evaluation.normalisers import VERSION as NORMALISER_VERSION
 from scripts.models.store import sha256_of
 from server.config import Config
-
-REPOSITORY = Path(__file__).resolve().parent.parent
-_PACKAGES = ("ctranslate2", "faster-whisper", "llama-cpp-python", "piper-tts", "jiwer", "numpy")
 
 
 def provenance(config: Config, command: str) -> dict[str, Any]:
@@ -58,25 +52,6 @@ def hashes(paths: Iterable[Path]) -> dict[str, str]:
     return {_shown(file): sha256_of(file) for file in files}
 
 
-def revision() -> str:
-    """The commit, with "+" where tracked files were changed since; "" outside of a checkout."""
-    commit = _git("rev-parse", "--short=12", "HEAD")
-    return f"{commit}+" if commit and _git("status", "--porcelain", "-uno") else commit
-
-
-def machine() -> dict[str, Any]:
-    """What it ran on."""
-    return {
-        "processor": _processor(),
-        "cpus": os.cpu_count(),
-        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "packages": {name: version(name) for name in _PACKAGES},
-        "load": [round(load, 1) for load in os.getloadavg()],
-    }
-
-
 def _without_secrets(config: Config) -> dict[str, Any]:
     sections = portable(asdict(config))
     del sections["conversation"]["instructions"]  # an owner's own matter
@@ -87,22 +62,3 @@ def _shown(path: Path) -> str:
     path = path.resolve()
     inside = path.is_relative_to(REPOSITORY)
     return str(path.relative_to(REPOSITORY)) if inside else path.name
-
-
-def _git(*arguments: str) -> str:
-    try:
-        run = subprocess.run(
-            ["git", *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False
-        )
-    except OSError:
-        return ""
-    return run.stdout.strip() if run.returncode == 0 else ""
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.curve import LATEST_MS, MOST_UNDERRUNS
+from benchmarks.curve import LATEST_MS, MOST_LATE, MOST_UNDERRUNS
 from benchmarks.results import LoadResult, Percentiles, percentiles
 
-MOST_LATE = 0.05  # of the turns: P95, an answer that never came counting as late
 LEAST_RIGHT = 0.8  # of the turns; the starter recognizer errs, in the systems and as the judge
 
 
@@ -45,9 +44,7 @@ class Measured:
     @property
     def late_share(self) -> float:
         """Of the turns, those answered late or not at all."""
-        waits = [one.voice_to_voice_ms for one in self.result.exchanges]
-        late = sum(ms is None or ms > LATEST_MS for ms in waits)
-        return late / len(waits) if waits else 1.0
+        return self.result.share_later_than(LATEST_MS)
 
     @property
     def right_share(self) -> float:

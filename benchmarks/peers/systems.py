@@ -59,10 +59,15 @@ class Workshop:
 
 
 @contextmanager
-def tinig(calls: int, workshop: Workshop) -> Iterator[Running]:
-    """As it comes, with one process for all."""
+def tinig(calls: int, workshop: Workshop, *, turns: str) -> Iterator[Running]:
+    """As it comes, whatever tinig.toml says, with one process for all."""
     del calls
-    with server(workshop.output) as running:
+    config = workshop.output / "as-it-comes.toml"
+    config.write_text("", encoding="utf-8")
+    arguments = [f"--config={config}"]
+    if turns == "smart":
+        arguments.append(f"--vad.smart_turn={_smart_turn(workshop)}")
+    with server(workshop.output, arguments=arguments) as running:
         yield Running("realtime", (running.realtime_url,), (running.pid,))
 
 
@@ -169,7 +174,8 @@ def _process(
 
 System = Callable[[int, Workshop], AbstractContextManager[Running]]
 SYSTEMS: dict[str, System] = {
-    "Tinig": tinig,
+    "Tinig": partial(tinig, turns="own"),
+    "Tinig with Smart Turn": partial(tinig, turns="smart"),
     "pipecat": partial(pipecat, turns="smart"),
     "pipecat by silence": partial(pipecat, turns="timeout"),
     "speech-to-speech": partial(speech_to_speech, turns="smart"),
