@@ -19,6 +19,8 @@ from server.settings import Settings
 
 log = logging.getLogger(__name__)
 
+_LATEST_SECONDS = 0.1  # after the words, that is waited for what a model hears of the voice: then
+# our own classifier serves, which takes no time; so a model that is asked for too much gives way
 _QUIET = 0.1  # of the loudest windows: what is below it is a pause
 
 
@@ -38,12 +40,18 @@ async def hear(conversation: Conversation, samples: Samples, settings: Settings)
 
     The belief is not moved: that is for whom the words count. Raises `EngineError`.
     """
-    words = _hear_words(conversation, samples, settings)
     engine = conversation.engines.turn_end
     if engine is None:
-        hearing, voice = await words, None
+        hearing, voice = await _hear_words(conversation, samples, settings), None
     else:
-        hearing, voice = await asyncio.gather(words, _voice_ends(engine, samples))
+        judging = asyncio.ensure_future(_voice_ends(engine, samples))
+        try:
+            hearing = await _hear_words(conversation, samples, settings)
+            await asyncio.wait({judging}, timeout=_LATEST_SECONDS)
+        finally:
+            judging.cancel()
+            await asyncio.wait({judging})
+        voice = None if judging.cancelled() else judging.result()
     low_confidence = conversation.config.low_confidence
     probability = turn_completeness(hearing.transcript, samples, low_confidence, voice)
     return replace(hearing, completeness=probability)

@@ -92,6 +92,15 @@ def _growing(request: SttRequest) -> str:
 
 
 @virtual_time
+async def test_a_model_of_the_voice_that_is_late_is_not_waited_for() -> None:
+    stage = Stage(heard=COMPLETE)
+    stage.turn_end = FakeBatcher("turn end", lambda request: [(5.0, 0.02)])
+    result = await play(stage, [Speech(1.0), Silence(2.0)])
+    assert silence_seconds(result) <= 0.3 + SLACK_SECONDS
+    assert not stage.turn_end.open_jobs
+
+
+@virtual_time
 async def test_a_caller_who_goes_on_with_an_incomplete_sentence_has_one_turn() -> None:
     steps: list[Step] = [Speech(SPEECH_SECONDS), Silence(0.7), Speech(1.0), Silence(4.0)]
     result = await play(Stage(heard=_growing), steps)
