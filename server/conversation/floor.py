@@ -126,6 +126,8 @@ class Floor:
         self.attention.reconfigure(settings)
         if settings.turn_detection is None and self.state is State.INTERRUPTED:
             self.fire(Trigger.SPEECH_DISCARDED)  # nobody listens for its end any more
+        elif settings.turn_detection is None and self._asking.waiting is not None:
+            self._finish_speech()
 
     def answer(self, asked: Asked) -> bool:
         """The client asks for an answer; False while another is in progress, or asked for. It

@@ -56,6 +56,14 @@ async def test_it_is_made_at_once_where_nobody_listens_for_the_end_of_speech() -
     assert result.times_of(ResponseStarted)[0] < 1.2
 
 
+@virtual_time
+async def test_it_is_made_where_listening_for_the_end_is_given_up_while_it_waits() -> None:
+    by_hand = UpdateSettings(Settings(turn_detection=None))
+    steps: list[Step] = [Speech(1.0), CreateResponse(), Speech(0.5), by_hand, Speech(3.0)]
+    result = await play(Stage(), steps)
+    assert result.times_of(ResponseStarted)[0] < 1.7
+
+
 @pytest.mark.parametrize("seconds", [(0.05, 0.6), (2.0, 0.6)], ids=["draft heard", "not heard"])
 @virtual_time
 async def test_it_is_made_of_words_that_are_looked_at_once_more(seconds: Sequence[float]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engines.batcher import Batcher, Priority
+from engines.batcher import Batcher, Job, Priority
 from engines.errors import EngineError, ModelError
 from engines.tts import SpeechChunk, SpeechRequest, TtsConfig, TtsEngine, VoiceConfig
 
@@ -46,6 +46,14 @@ async def batcher(engine: TtsEngine) -> AsyncIterator[TtsBatcher]:
 async def speak(batcher: TtsBatcher, request: SpeechRequest) -> list[SpeechChunk]:
     async with batcher.submit(request) as job:
         return [chunk async for chunk in job]
+
+
+def started(engine: TtsEngine, count: int) -> list[Job[SpeechRequest, SpeechChunk]]:
+    """As many jobs of an engine whose steps the test makes itself."""
+    at_rest: TtsBatcher = Batcher("tts", engine)
+    jobs = [at_rest.submit(SpeechRequest(LONG_TEXT, "es")) for _ in range(count)]
+    assert all(engine.start(job) for job in jobs)
+    return jobs
 
 
 def seconds(chunks: list[SpeechChunk]) -> float:
@@ -128,9 +136,7 @@ def test_a_first_sound_waits_for_no_other(
 ) -> None:
     monkeypatch.setattr("engines.tts.engine.STEP_SECONDS", 60.0)
     engine.load()
-    at_rest: TtsBatcher = Batcher("tts", engine)
-    jobs = [at_rest.submit(SpeechRequest(LONG_TEXT, "es")) for _ in range(2)]
-    assert all(engine.start(job) for job in jobs)
+    jobs = started(engine, 2)
     heard = []
     for _ in range(3):
         engine.step(jobs)
@@ -145,9 +151,7 @@ def test_who_would_hear_a_gap_first_goes_first(
 ) -> None:
     monkeypatch.setattr("engines.tts.engine.STEP_SECONDS", 0.0)
     engine.load()
-    at_rest: TtsBatcher = Batcher("tts", engine)
-    jobs = [at_rest.submit(SpeechRequest(LONG_TEXT, "es")) for _ in range(2)]
-    assert all(engine.start(job) for job in jobs)
+    jobs = started(engine, 2)
     heard = []
     for _ in range(4):
         engine.step(jobs[::-1])
@@ -164,9 +168,7 @@ def test_who_would_hear_a_gap_first_goes_first(
 def test_as_many_first_sounds_are_made_at_once_as_there_are_threads() -> None:
     engine = TtsEngine(TtsConfig(VOICES, device="cpu", threads=2))
     engine.load()
-    at_rest: TtsBatcher = Batcher("tts", engine)
-    jobs = [at_rest.submit(SpeechRequest(LONG_TEXT, "es")) for _ in range(3)]
-    assert all(engine.start(job) for job in jobs)
+    jobs = started(engine, 3)
     heard = []
     for _ in range(2):
         engine.step(jobs)
