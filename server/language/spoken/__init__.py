@@ -8,7 +8,7 @@ from server.language.resources import spoken_rules
 from server.language.spoken.addresses import say_addresses, say_phones
 from server.language.spoken.aligned import AlignedText, Spoken
 from server.language.spoken.counting import say_dashes, say_numbers
-from server.language.spoken.dates import say_dates, say_days
+from server.language.spoken.dates import say_dates, say_days, say_years
 from server.language.spoken.markup import without_markup
 from server.language.spoken.money import say_money, share_currency
 from server.language.spoken.roman import roman_as_digits
@@ -27,6 +27,7 @@ _STEPS_WITH_DIGITS = (
     say_times,
     say_money,
     say_measures,
+    say_years,
 )
 _DIGIT = re.compile(r"\d|[½¼¾]")
 _FOREIGN_DIGIT = re.compile(r"[^\D0-9]")

@@ -16,7 +16,7 @@ _ADDRESS = re.compile(
 _SCHEME = re.compile(r"^(?:https?://|mailto:)?(?:www\.)?", re.IGNORECASE)
 _QUERY = re.compile(r"/?(?:[?#].*)?$")
 _PHONE = re.compile(
-    r"(?<![\w.,/-])(?:"
+    r"(?<![\w.,/$€£¥₱₹-])(?:"
     r"\+\d(?:[ .()-]{0,2}\d){6,14}"
     r"|\(\d{2,4}\)[ -]?\d(?:[ .-]?\d){5,9}"
     r"|0\d(?:[ .-]?\d\d){4}"
@@ -45,7 +45,7 @@ def say_phones(text: AlignedText, locale: str) -> AlignedText:
     plus = spoken_rules(locale)["addresses"]["+"]
 
     def phone(match: re.Match[str]) -> str | None:
-        if _is_quantity(match[0], locale):
+        if _is_quantity(match[0], locale) or _is_range(match[0]):
             return None
         groups = re.findall(r"\+|\d+", match[0])
         said = [plus if group == "+" else numbers(locale).digits(group) for group in groups]
@@ -58,3 +58,9 @@ def _is_quantity(written: str, locale: str) -> bool:
     """Whether it is a number with its groups of three digits, where blanks divide them."""
     is_number = re.fullmatch(numbers(locale).written, written) is not None
     return is_number and written[0] != "0" and numbers(locale).amount(written) is not None
+
+
+def _is_range(written: str) -> bool:
+    """Whether it is from one round number to another, which is larger: 500-1000."""
+    ends = re.fullmatch(r"(\d{3})-(\d{4})", written)
+    return ends is not None and all(end.endswith("0") for end in ends.groups())

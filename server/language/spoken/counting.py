@@ -15,6 +15,7 @@ _MINUS = re.compile(rf"(?<![\w).])[-−]{_RANGE_END}")
 _RANGE = re.compile(
     rf"(?<=[\d%hm€°])(?<!-\d)\s?[-–—]\s?{_RANGE_END}|(?<=\.m\.)\s?[-–]\s?{_RANGE_END}"
 )
+_DIFFERENCE = re.compile(r"(?<=\d)\s?[-–]\s?(?=[$€£₱₹]?\d[\d.,]*\s?=)")
 _NOUN = r"(?=[ \u00a0](?P<noun>[^\W\d_][\w\u0900-\u0963’'-]*))?"
 
 
@@ -42,6 +43,7 @@ class Counting:
 
     def say_dashes(self, text: AlignedText) -> AlignedText:
         """The dashes between numbers and before them in words."""
+        text = text.sub(_DIFFERENCE, f" {self._operators['−']} ")
         text = text.sub(_RANGE, f" {self._words['range']} ")
         return text.sub(_MINUS, f"{self._minus} ")
 

@@ -43,6 +43,9 @@ class Calendar:
             for number, name in months[width].items()
             if name not in self._rules.get("other_words", ())
         }
+        self._small_words = frozenset(self._rules.get("words", ()))
+        self._fractions = frozenset(rules["fractions"])
+        self._fraction = re.compile(self._rules["fraction"])
         before, after = self._rules["short_after"], self._rules.get("short_before", "")
         self._short = re.compile(rf"(?P<before>{before}){NUMBER_START}{_SHORT}(?={after})")
         days = Locale.parse(rules["locale"]).days["format"]
@@ -68,14 +71,16 @@ class Calendar:
         )
 
     def say(self, text: AlignedText) -> AlignedText:
-        """The dates of a text in words."""
+        """The dates of a text in words, and the years from one to another."""
         text = text.sub(_ISO, lambda match: self._date(match["y"], match["m"], match["d"]))
         text = text.sub(_NUMERIC, self._numeric)
         text = text.sub(_SHORT_RANGE, self._short_range)
         text = text.sub(self._short, self._say_short)
         text = text.sub(self._month_first, self._with_month_first)
         text = text.sub(self._day_first, self._with_day_first)
-        return self._say_years(text)
+        if decade := self._years.get("decade"):
+            text = text.sub(re.compile(NUMBER_START + decade), self._decade)
+        return text.sub(self._year_range, self._years_from_to)
 
     def say_days(self, text: AlignedText) -> AlignedText:
         """Mon–Fri as Monday to Friday."""
@@ -91,10 +96,15 @@ class Calendar:
         return self._date(year, *in_order) or self._date(year, *reversed(in_order))
 
     def _say_short(self, match: re.Match[str]) -> str | None:
+        written = match[0].removeprefix(match["before"])
+        if written in self._fractions and self._fraction.match(match.string, match.start()):
+            return None
         said = self._day_and_month(match["first"], match["second"])
         return said and match["before"] + said
 
     def _short_range(self, match: re.Match[str]) -> str | None:
+        if self._fractions.issuperset(re.findall(r"\d+/\d+", match[0])):
+            return None
         first = self._day_and_month(match["first"], match["second"])
         last = self._day_and_month(match["third"], match["fourth"])
         return f"{first} {self._range} {last}" if first and last else None
@@ -129,7 +139,7 @@ class Calendar:
         return f"{self._month(match)} {self._day(int(match['day']))}{self._and_year(match)}"
 
     def _with_day_first(self, match: re.Match[str]) -> str | None:
-        if not 1 <= int(match["day"]) <= 31:
+        if not 1 <= int(match["day"]) <= 31 or match["month"] in self._small_words:
             return None
         day, month = self._day(int(match["day"])), self._month(match)
         if template := self._rules.get("day_before_month"):
@@ -155,11 +165,8 @@ class Calendar:
     def _year(self, year: str) -> str:
         return self._numbers.spell(int(year), "year")
 
-    def _say_years(self, text: AlignedText) -> AlignedText:
+    def say_years(self, text: AlignedText) -> AlignedText:
         """Years that stand alone, where they are said otherwise than other numbers."""
-        if decade := self._years.get("decade"):
-            text = text.sub(re.compile(NUMBER_START + decade), self._decade)
-        text = text.sub(self._year_range, self._years_from_to)
         for pattern in (
             rf"(?P<before>{self._years.get('after', '(?!)')})(?P<y>\d{{4}})(?![\d-]|[.,:/%]\d)",
             rf"(?P<before>){NUMBER_START}(?P<y>\d{{4}})(?={self._years.get('before', '(?!)')})",
@@ -188,8 +195,13 @@ def calendar(locale: str) -> Calendar:
 
 
 def say_dates(text: AlignedText, locale: str) -> AlignedText:
-    """Dates and years in words."""
+    """Dates, and years from one to another, in words."""
     return calendar(locale).say(text)
+
+
+def say_years(text: AlignedText, locale: str) -> AlignedText:
+    """Years that stand alone: when no number is left that counts money or is measured."""
+    return calendar(locale).say_years(text)
 
 
 def say_days(text: AlignedText, locale: str) -> AlignedText:

@@ -115,7 +115,8 @@ class Numbers:
         specials: Mapping[str, str] = self._rules.get("fractions", {})
         fraction = amount.fraction.rstrip("0")
         whole = int(amount.whole)
-        template = specials.get(f"{whole}.{fraction}") or specials.get(f".{fraction}", "")
+        usual = specials.get(f".{fraction}", "") if 1 <= whole < 100 else ""
+        template = specials.get(f"{whole}.{fraction}", usual)
         return template.format(whole=self.spell(whole), next=self.spell(whole + 1))
 
     def _fraction(self, fraction: str, rules: str) -> str:
