@@ -8,6 +8,8 @@ from typing import Literal
 
 from server.audio import Samples
 
+MAXIMUM_RECORDING_SECONDS = 120.0  # of what is transcribed as a whole
+
 
 @dataclass(frozen=True, slots=True)
 class MessageItem:
@@ -66,6 +68,11 @@ class RecordedItem:
     text: str  # what was typed before it
     samples: Samples  # mono, at `rate_hz`
     rate_hz: int
+
+    @property
+    def seconds(self) -> float:
+        """How long it sounds."""
+        return len(self.samples) / self.rate_hz
 
     @property
     def characters(self) -> int:

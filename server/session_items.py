@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+import numpy as np
+
 from engines.batcher import Priority
 from engines.errors import EngineError, ProtocolError
 from engines.vad import RATE_HZ
@@ -22,6 +24,7 @@ from server.events import (
 )
 from server.ids import new_id
 from server.items import (
+    MAXIMUM_RECORDING_SECONDS,
     ROOT,
     FunctionOutputItem,
     Item,
@@ -32,7 +35,7 @@ from server.items import (
 )
 from server.resampling import resample
 
-MAXIMUM_RECORDING_SECONDS = 120.0  # of a message that is sent as a whole
+MAXIMUM_WAITING_SECONDS = 600.0  # of recordings without their words
 MAXIMUM_ITEMS = 4096  # that a client adds; the model reads the last turns only
 MAXIMUM_CHARACTERS = 4 * 1024 * 1024  # of all of them
 
@@ -49,19 +52,22 @@ class Items:
         self._spawn = spawn
         self._added: dict[str, int] = {}  # the client's own items, and their characters
         self._characters = 0  # of all of them
+        none = np.zeros(0, np.int16)
+        self._resampled: tuple[Pcm, int, Pcm] = (none, 0, none)  # the last: what, to Hz, and it
+        self._waiting_seconds = 0.0  # of recordings that are being transcribed, or are to be
 
-    async def create(self, item: NewItem, previous_item_id: str | None) -> None:
+    def create(self, item: NewItem, previous_item_id: str | None) -> None:
         """Add an item; the words of a recording come later. Raises `ProtocolError`."""
         self._check_is_new(item.id)
         if previous_item_id is not None and previous_item_id != ROOT:
             self._find(previous_item_id, "create")
         self._check_room(item)
         if isinstance(item, RecordedItem):
-            _check_length(item)
+            self._check_length(item)
             self._note(item)
             self._outbox.put(ItemAdded(_unheard(item), previous_item_id))
             self._history.audio.add(item.id, int16_from_samples(item.samples), item.rate_hz)
-            await self._transcribe(item, self._outbox.put)
+            self._transcribe(item, self._outbox.put)
         else:
             self._check_call(item)
             self._note(item)
@@ -84,7 +90,7 @@ class Items:
             self._floor.cancel()  # the client has stopped playing it
         self._floor.answers.truncate(item_id, audio_end_ms)
 
-    async def resolve(self, context: Iterable[NewItem | ItemReference]) -> list[Item]:
+    def resolve(self, context: Iterable[NewItem | ItemReference]) -> list[Item]:
         """Items that a response is to answer to; the words of recordings come later.
 
         Raises `ProtocolError`.
@@ -96,9 +102,9 @@ class Items:
                     items.append(self._find(item_id, "retrieve"))
                 case RecordedItem():
                     own = replace(item, id=new_id("item"))  # it is no item of the conversation
-                    _check_length(own)
+                    self._check_length(own)
                     items.append(_unheard(own))
-                    await self._transcribe(own, self._tell_failure)
+                    self._transcribe(own, self._tell_failure)
                 case _:
                     items.append(item)
         return items
@@ -131,6 +137,22 @@ class Items:
                 param="item",
             )
 
+    def _check_length(self, item: RecordedItem) -> None:
+        if not 0 < item.seconds <= MAXIMUM_RECORDING_SECONDS:
+            raise ProtocolError(
+                f"The recording is {item.seconds:.1f} s long; it may have up to "
+                f"{MAXIMUM_RECORDING_SECONDS:.0f} s. Send longer ones through the input buffer.",
+                code="invalid_value",
+                param="item.content",
+            )
+        if self._waiting_seconds + item.seconds > MAXIMUM_WAITING_SECONDS:
+            raise ProtocolError(
+                f"More than {MAXIMUM_WAITING_SECONDS:.0f} s of recordings wait for their "
+                "transcripts: send this one again when some have come.",
+                code="conversation_full",
+                param="item.content",
+            )
+
     def _note(self, item: NewItem) -> None:
         self._added[item.id] = item.characters
         self._characters += item.characters
@@ -154,50 +176,47 @@ class Items:
         side = settings.output_format if item.role == "assistant" else settings.input_format
         if rate_hz == side.rate_hz:
             return pcm
-        samples = await asyncio.to_thread(resample, samples_from_int16(pcm), rate_hz, side.rate_hz)
-        return int16_from_samples(samples)
+        source, resampled_hz, _ = self._resampled
+        if pcm is not source or side.rate_hz != resampled_hz:
+            samples = samples_from_int16(pcm)
+            resampled = await asyncio.to_thread(resample, samples, rate_hz, side.rate_hz)
+            self._resampled = (pcm, side.rate_hz, int16_from_samples(resampled))
+        return self._resampled[2]
 
-    async def _transcribe(self, item: RecordedItem, tell: Callable[[Event], None]) -> None:
-        """Begin to; waits only while too many are being transcribed."""
-        words = self._recordings.expect(item.id)
-        await self._recordings.places.acquire()
-        self._spawn(lambda: self._hear(item, words, tell), f"recording {item.id}")
+    def _transcribe(self, item: RecordedItem, tell: Callable[[Event], None]) -> None:
+        """Begin to."""
+        self._recordings.expect(item.id)
+        self._waiting_seconds += item.seconds
+        self._spawn(lambda: self._hear_in_turn(item, tell), f"recording {item.id}")
 
-    async def _hear(
-        self, item: RecordedItem, words: asyncio.Future[str], tell: Callable[[Event], None]
-    ) -> None:
+    async def _hear_in_turn(self, item: RecordedItem, tell: Callable[[Event], None]) -> None:
+        text = item.text
+        try:
+            async with self._recordings.places:
+                text = await self._hear(item, tell)
+        finally:
+            self._waiting_seconds -= item.seconds
+            self._recordings.tell(item.id, text)
+
+    async def _hear(self, item: RecordedItem, tell: Callable[[Event], None]) -> str:
+        """Its words, with those that are written in it."""
         try:
             samples = item.samples
             if item.rate_hz != RATE_HZ:
                 samples = await asyncio.to_thread(resample, samples, item.rate_hz, RATE_HZ)
             settings = self._floor.settings
             heard = await self._conversation.transcribe(samples, settings, Priority.ANSWER)
-            text = f"{item.text} {heard.text}".strip()
-            words.set_result(text)
-            shares, seconds = heard.language_probabilities, heard.audio_seconds
-            tell(Transcribed(item.id, text, shares, seconds, None))
         except EngineError as error:
             tell(TranscriptionFailed(item.id, error, None))
-        finally:
-            self._recordings.places.release()
-            if not words.done():
-                words.set_result(item.text)
+            return item.text
+        text = f"{item.text} {heard.text}".strip()
+        tell(Transcribed(item.id, text, heard.language_probabilities, heard.audio_seconds, None))
+        return text
 
     def _tell_failure(self, event: Event) -> None:
         """The words of a response's own recording are told to nobody, but that there are none."""
         if isinstance(event, TranscriptionFailed):
             self._outbox.put(Failed(event.error))
-
-
-def _check_length(item: RecordedItem) -> None:
-    seconds = len(item.samples) / item.rate_hz
-    if not 0 < seconds <= MAXIMUM_RECORDING_SECONDS:
-        raise ProtocolError(
-            f"The recording is {seconds:.1f} s long; it may have up to "
-            f"{MAXIMUM_RECORDING_SECONDS:.0f} s. Send longer ones through the input buffer.",
-            code="invalid_value",
-            param="item.content",
-        )
 
 
 def _unheard(item: RecordedItem) -> MessageItem:

@@ -100,8 +100,8 @@ class Requests:
             case _:  # an answer goes on, which the client has not cancelled
                 self._floor.note_speech()
 
-    async def _type(self, command: KeysPressed) -> None:
+    def _type(self, command: KeysPressed) -> None:
         """Keys are a turn of the caller's, and interrupt like words."""
         self._floor.interrupt()
         self._outbox.put(ItemAdded(MessageItem(new_id("item"), "user", command.keys)))
-        await self._responses.create(CreateResponse())
+        self._responses.create(CreateResponse())

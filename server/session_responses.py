@@ -25,7 +25,7 @@ class Responses:
         self._items = items
         self._asides = asides
 
-    async def create(self, command: CreateResponse) -> None:
+    def create(self, command: CreateResponse) -> None:
         """Answer now. Raises `ProtocolError`."""
         settings = command.settings or self._floor.settings
         if self._floor.settings.type == "transcription":
@@ -35,7 +35,7 @@ class Responses:
                 param="type",
             )
         context = command.context
-        history = None if context is None else _history(await self._items.resolve(context))
+        history = None if context is None else _history(self._items.resolve(context))
         if command.is_beside:
             own = history or _history(list(self._conversation.history.items.values()))
             self._asides.begin(settings, own)

@@ -66,7 +66,8 @@ class FakeBatcher:
     def submit(self, request: Any, *, priority: Priority = Priority.ANSWER) -> FakeJob:
         """A job whose outputs come after their delays."""
         job = FakeJob(request, priority, self.script(request))
-        self.jobs.append(job)
+        if self.name != "vad":  # of thousands of windows in a test
+            self.jobs.append(job)
         return job
 
     def post(self, request: Any, *, priority: Priority = Priority.ANSWER) -> None:
@@ -75,8 +76,6 @@ class FakeBatcher:
 
     async def run(self, request: Any, *, priority: Priority = Priority.ANSWER) -> Any:
         """The only output of a request."""
-        if self.name == "vad":  # thousands of windows in a test: no job for each
-            return self.script(request)[0][1]
         async with self.submit(request, priority=priority) as job:
             async for output in job:
                 return output
@@ -112,6 +111,7 @@ class Stage:
 
     heard: str | Callable[[SttRequest], str] = "What is the capital of France?"
     answer: Sequence[str] = ("The capital", " of France", " is Paris.")
+    vad_seconds: float = 0.0  # for a window
     stt_seconds: float = 0.05
     token_seconds: float = 0.02
     prefill_seconds: float = 0.02
@@ -167,7 +167,7 @@ class Stage:
         state = request.state or cast(VadState, object())
         windows = request.samples.reshape(-1, WINDOW_SAMPLES)
         sounds = [np.abs(window).max() > 0.1 for window in windows]
-        return [(0.0, VadResult(0.95 if sound else 0.02, state)) for sound in sounds]
+        return [(self.vad_seconds, VadResult(0.95 if sound else 0.02, state)) for sound in sounds]
 
     def _stt(self, request: SttRequest) -> Sequence[tuple[float, Any]]:
         heard = self.heard if isinstance(self.heard, str) else self.heard(request)

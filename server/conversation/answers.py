@@ -66,6 +66,12 @@ class Answers:
         return self._turn is not None and not self._turn.answers
 
     @property
+    def is_asked_unheard(self) -> bool:
+        """Whether the client has asked for an answer to words that are not known yet."""
+        turn = self._turn
+        return turn is not None and turn.is_asked and not turn.is_heard
+
+    @property
     def awaits_words(self) -> bool:
         """Whether the answer is to be made of a transcript that is not there yet, and nobody has
         asked for it so far."""
@@ -121,7 +127,7 @@ class Answers:
         """Transcribe what the caller said beside whatever else goes on; it is not answered."""
         turn = Turn(self._conversation, settings, None, utterance, answers=False)
         turn.confirm()
-        self._spawn(turn.run, "transcribe")
+        self._spawn(lambda: self._transcribe(turn, utterance.item_id), "transcribe")
 
     def answer_when_heard(self, settings: Settings) -> bool:
         """Answer the speech whose transcript is still awaited; False when none is, or when that
@@ -306,6 +312,15 @@ class Answers:
                 del self._playbacks[next(iter(self._playbacks))]
 
     # ---- the work itself ------------------------------------------------------------------------
+
+    async def _transcribe(self, turn: Turn, item_id: str) -> None:
+        """A turn that is not answered, beside what else goes on: a few at a time."""
+        recordings = self._conversation.recordings
+        try:
+            async with recordings.places:
+                await turn.run()
+        finally:
+            recordings.tell(item_id, turn.record.heard)
 
     async def _run(self, turn: Turn) -> None:
         logs.bind(epoch=turn.record.epoch)

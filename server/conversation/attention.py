@@ -6,12 +6,12 @@ answer is. Whose turn it is, the machine decides.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from engines.batcher import Priority
-from engines.errors import EngineError
+from engines.batcher import Job, Priority
+from engines.errors import EngineError, ProtocolError
 from engines.stt import Transcript
-from engines.vad import RATE_HZ
+from engines.vad import RATE_HZ, VadRequest, VadResult
 from server.audio import Samples
 from server.config import ConversationConfig, InterruptionConfig
 from server.conversation.background import Spawn
@@ -28,8 +28,9 @@ from server.conversation.machine import Trigger
 from server.conversation.partials import LocalAgreement
 from server.conversation.prosody import syllables_per_second
 from server.conversation.turn import Utterance
-from server.events import InterruptionJudged, PartialTranscript
+from server.events import Failed, InterruptionJudged, PartialTranscript
 from server.ids import new_id
+from server.items import MAXIMUM_RECORDING_SECONDS
 from server.language.resources import backchannels
 from server.settings import Settings
 
@@ -148,12 +149,22 @@ class Attention:
         """Take in float32[n] at the wire's rate: the windows that are whole now, for `hear`."""
         return self._listener.windows(samples)
 
-    async def hear(
-        self, window: Samples, arrived_seconds: float, *, hasty: bool, eager: bool
+    def begin_to_hear(self, windows: Sequence[Samples]) -> Job[VadRequest, VadResult]:
+        """The VAD's word on each of these windows, in order, for `hear`."""
+        return self._listener.begin_to_hear(windows)
+
+    def hear(
+        self,
+        window: Samples,
+        result: VadResult,
+        arrived_seconds: float,
+        *,
+        hasty: bool,
+        eager: bool,
     ) -> Trigger | None:
         """Listen to a window, which came then by the loop's clock: the trigger that it makes."""
         self._arrived_seconds = arrived_seconds
-        heard = await self._listener.hear(window, hasty=hasty, eager=eager)
+        heard = self._listener.hear(window, result, hasty=hasty, eager=eager)
         if heard is not None and self._is_echo(heard.boundary, arrived_seconds):
             self._listener.dismiss()
             heard = None
@@ -167,10 +178,11 @@ class Attention:
             self._stop_partial()
         return _TRIGGER_OF[heard.boundary]
 
-    def store(self, window: Samples, arrived_seconds: float) -> None:
-        """Keep a window that nobody looks for speech in (push to talk)."""
+    def store(self, windows: Sequence[Samples], arrived_seconds: float) -> None:
+        """Keep windows that nobody looks for speech in (push to talk)."""
         self._arrived_seconds = self._voice_seconds = arrived_seconds
-        self._listener.store(window)
+        if self._listener.store(windows):
+            self._conversation.outbox.put(Failed(_full()))
 
     def _is_echo(self, boundary: Boundary, arrived_seconds: float) -> bool:
         """Whether what seems to begin is our own voice: nobody speaks then."""
@@ -356,6 +368,14 @@ class Attention:
         self.rest(self._interruption.cooldown_seconds)
         if attempt.verdict is not Verdict.UNDECIDED:
             self._conversation.outbox.put(InterruptionJudged(attempt.to_wire()))
+
+
+def _full() -> ProtocolError:
+    return ProtocolError(
+        f"The audio buffer holds {MAXIMUM_RECORDING_SECONDS:.0f} s, and what came first is lost "
+        "from now on: commit it, or clear it.",
+        code="input_audio_buffer_full",
+    )
 
 
 def _listening(config: ConversationConfig, settings: Settings) -> ListeningConfig:

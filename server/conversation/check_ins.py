@@ -31,8 +31,10 @@ class CheckIns:
         self._count = 0
 
     def is_due(self, settings: Settings, idle_seconds: float) -> bool:
-        """Whether nothing has been said for long, after so many seconds of audio."""
-        limit_seconds = _timeout_seconds(settings) or self._conversation.config.idle_seconds
+        """Whether nothing has been said for long, after so many seconds of audio. Where the client
+        decides what is answered, or nothing is, the server does not speak by itself."""
+        own_seconds = self._conversation.config.idle_seconds if settings.answers else 0.0
+        limit_seconds = _timeout_seconds(settings) or own_seconds
         return 0 < limit_seconds <= idle_seconds
 
     def begin(self, settings: Settings) -> None:
@@ -58,4 +60,5 @@ class CheckIns:
 def _timeout_seconds(settings: Settings) -> float:
     """The client's own; 0 for none."""
     detection = settings.turn_detection
-    return (detection.idle_timeout_ms or 0) / 1000 if detection is not None else 0.0
+    is_answered = settings.type == "realtime"
+    return (detection.idle_timeout_ms or 0) / 1000 if detection and is_answered else 0.0

@@ -163,8 +163,14 @@ class Floor:
             self.fire(Trigger.SPEECH_ENDED)
 
     def withdraw(self) -> bool:
-        """The client does not want the answer that it asked for; False where none waits."""
-        return self._asking.take() is not None
+        """The client does not want the answer that it asked for; False where none waits: for the
+        floor, or for the words that it is to be made of."""
+        if self._asking.take() is not None:
+            return True
+        if not (self.is_answering and self.answers.is_asked_unheard):
+            return False
+        self.cancel()
+        return True
 
     def _begin_asked(self) -> None:
         if self._asking.waiting is not None and self.state is State.LISTENING_IDLE:
@@ -201,23 +207,35 @@ class Floor:
     def listen(self, samples: Samples) -> Awaitable[None] | None:
         """Take in float32[n] of the caller's audio, at the wire's rate: what is to be awaited if
         there is a window to be heard."""
+        if len(samples) > self.settings.input_format.rate_hz:
+            return self._listen_to_parts(samples)
         windows = self.attention.windows(samples)
         return self._hear(windows) if windows else None
+
+    async def _listen_to_parts(self, samples: Samples) -> None:
+        """A second at a time: what is done at once, all other callers wait for."""
+        rate_hz = self.settings.input_format.rate_hz
+        for start in range(0, len(samples), rate_hz):
+            if windows := self.attention.windows(samples[start : start + rate_hz]):
+                await self._hear(windows)
+            await asyncio.sleep(0)
 
     async def _hear(self, windows: Sequence[Samples]) -> None:
         loop = asyncio.get_running_loop()
         arrived_seconds = self._lag.begin(len(windows) * WINDOW_SECONDS, loop.time())
-        hasty = self.is_answering
-        for window in windows:
-            if self.settings.turn_detection is None:
-                self.attention.store(window, arrived_seconds)
-                self._lag.end(loop.time())
-                continue
-            boundary = await self.attention.hear(
-                window, arrived_seconds, hasty=hasty, eager=self._lag.is_in_time
-            )
+        if self.settings.turn_detection is None:
+            self.attention.store(windows, arrived_seconds)
             self._lag.end(loop.time())
-            self._follow(boundary)
+            return
+        hasty, eager = self.is_answering, self._lag.is_in_time
+        unheard = iter(windows)
+        async with self.attention.begin_to_hear(windows) as job:
+            async for result in job:
+                boundary = self.attention.hear(
+                    next(unheard), result, arrived_seconds, hasty=hasty, eager=eager
+                )
+                self._lag.end(loop.time())
+                self._follow(boundary)
 
     def _follow(self, boundary: Trigger | None) -> None:
         """A window was heard, and made this boundary."""
@@ -358,6 +376,7 @@ class Floor:
         self._begin_asked()
 
     def _add_item(self, utterance: Utterance) -> None:
+        self._conversation.recordings.expect(utterance.item_id)
         self._outbox.put(AudioCommitted(utterance.item_id))
         self._outbox.put(ItemAdded(MessageItem(utterance.item_id, "user", None, spoken=True)))
         audio = self._conversation.history.audio

@@ -55,11 +55,14 @@ class KeptAudio:
             self._seconds -= clip.seconds
 
     def get(self, item_id: str) -> tuple[Pcm, int] | None:
-        """An item's sound, int16[n], and its rate in Hz; None where none is kept."""
+        """An item's sound, int16[n], and its rate in Hz; None where none is kept. As long as it
+        does not change it is the same array, however often it is asked for."""
         clip = self._clips.get(item_id)
         if clip is None or not clip.num_samples:
             return None
-        return np.concatenate(clip.parts), clip.rate_hz
+        if len(clip.parts) > 1:
+            clip.parts = [np.concatenate(clip.parts)]
+        return clip.parts[0], clip.rate_hz
 
     def _forget_oldest(self, newest_id: str) -> None:
         """One item's sound; that of the newest only when it is too long by itself."""

@@ -1,11 +1,13 @@
 """One caller's audio: windows for the VAD, the utterance so far, and the session's audio clock."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 
-from engines.batcher import Batcher, Priority
+from engines.batcher import Batcher, Job, Priority
 from engines.vad import RATE_HZ, WINDOW_SAMPLES, VadRequest, VadResult, VadState
 from server.audio import Samples
 from server.conversation.endpointing import (
@@ -14,6 +16,7 @@ from server.conversation.endpointing import (
     Endpointer,
     EndpointingConfig,
 )
+from server.items import MAXIMUM_RECORDING_SECONDS
 from server.resampling import Resampler
 
 _REMEMBERED_WINDOWS = round(3.0 / WINDOW_SECONDS)
@@ -52,6 +55,7 @@ class Listener:
         self._rest = np.zeros(0, dtype=np.float32)  # at 16 kHz, less than a window
         self._complete = np.zeros(0, dtype=np.float32)  # a turn that has ended and is not forgotten
         self._windows: deque[Samples] = deque()  # the utterance, or the padding before the next
+        self._is_full = False  # and has lost its beginning: what is stored in push to talk
         self._count = 0  # windows since the session began: its clock
         self._probabilities: deque[float] = deque(maxlen=_REMEMBERED_WINDOWS)  # of speech
 
@@ -113,6 +117,7 @@ class Listener:
         """Drop the utterance, as if nothing had been said."""
         self._complete = self._complete[:0]
         self._windows.clear()
+        self._is_full = False
         self._endpointer.reset()
 
     def dismiss(self) -> None:
@@ -137,23 +142,29 @@ class Listener:
         fresh, self._fresh = self._fresh, []
         return np.concatenate([self._rest, self._resampler.push(*fresh)])
 
-    def store(self, window: Samples) -> None:
-        """Keep a window without looking for speech in it (push to talk)."""
-        self._count += 1
-        self._windows.append(window)
-        if self.utterance_seconds > self.config.maximum_utterance_seconds:
+    def store(self, windows: Sequence[Samples]) -> bool:
+        """Keep windows without looking for speech in them (push to talk). True where these are the
+        first that have no room: the beginning is lost from now on."""
+        self._count += len(windows)
+        self._windows.extend(windows)
+        excess_seconds = self.utterance_seconds - MAXIMUM_RECORDING_SECONDS
+        for _ in range(ceil(excess_seconds / WINDOW_SECONDS)):
             self._windows.popleft()
+        was_full, self._is_full = self._is_full, self._is_full or excess_seconds > 0
+        return self._is_full and not was_full
 
-    async def hear(
-        self, window: Samples, *, hasty: bool = False, eager: bool = False
+    def begin_to_hear(self, windows: Sequence[Samples]) -> Job[VadRequest, VadResult]:
+        """The VAD's word on each of these windows, in order, for `hear`. One such job at a time."""
+        request = VadRequest(np.concatenate(windows), self._vad_state)
+        return self._vad.submit(request, priority=Priority.INTERRUPTION)
+
+    def hear(
+        self, window: Samples, result: VadResult, *, hasty: bool = False, eager: bool = False
     ) -> Heard | None:
         """Keep a window and say whether speech starts, pauses, resumes or ends with it.
 
         `hasty`: less sound than usual counts as speech; `eager`: less silence as a pause.
         """
-        result = await self._vad.run(
-            VadRequest(window, self._vad_state), priority=Priority.INTERRUPTION
-        )
         self._vad_state = result.state
         self._probabilities.append(result.speech_probability)
         self._count += 1

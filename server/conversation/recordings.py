@@ -1,27 +1,33 @@
-"""Recordings that a client puts into the conversation: transcribed while it goes on."""
+"""Speech whose words are still to come: it is transcribed while the conversation goes on."""
 
 import asyncio
 
 from server.conversation.history import History
 from server.items import MessageItem
 
-MAXIMUM_AT_ONCE = 4  # of one session; who sends more waits
+MAXIMUM_AT_ONCE = 4  # of one session; what comes more waits
 
 
 class Recordings:
-    """The words of one conversation's recordings, those that are still to come among them."""
+    """One conversation's spoken items: those that the caller said, and those that the client put
+    into it or into a question of its own."""
 
     def __init__(self) -> None:
-        self.places = asyncio.Semaphore(MAXIMUM_AT_ONCE)
+        self.places = asyncio.Semaphore(MAXIMUM_AT_ONCE)  # for what nobody waits for by the floor
         self._words: dict[str, asyncio.Future[str]] = {}
 
-    def expect(self, item_id: str) -> asyncio.Future[str]:
-        """Where the words of this recording are to be put."""
-        words = self._words[item_id] = asyncio.get_running_loop().create_future()
-        return words
+    def expect(self, item_id: str) -> None:
+        """The words of this item will be told."""
+        self._words[item_id] = asyncio.get_running_loop().create_future()
+
+    def tell(self, item_id: str, words: str) -> None:
+        """These are an item's words, for all that wait for them; "" where it has none."""
+        expected = self._words.get(item_id)
+        if expected is not None and not expected.done():
+            expected.set_result(words)
 
     async def settle(self, history: History) -> None:
-        """Wait until this history holds the words of all its recordings."""
+        """Wait until this history, or copy of one, holds the words of all its speech."""
         for item in list(history.items.values()):
             words = self._words.get(item.id)
             if words is None or not isinstance(item, MessageItem) or item.text is not None:

@@ -118,9 +118,12 @@ class Turn:
         """The turn is no longer a draft."""
         self._confirmed.set()
         self._believe()
+        self._tell_words()
 
     def abandon(self, error: TinigError) -> None:
         """End the answer, if there is one, after a defect."""
+        self.is_heard = True
+        self._tell_words()
         if self.has_response:
             self.record.status = "failed"
             put = self._conversation.outbox.put
@@ -143,6 +146,7 @@ class Turn:
         self.record.completeness = hearing.completeness
         self._on_heard(self)
         self._believe()
+        self._tell_words()
         self._conversation.outbox.put(
             Transcribed(
                 utterance.item_id,
@@ -166,8 +170,14 @@ class Turn:
             if hearing.evidence is not None:
                 conversation.belief = conversation.belief.update(hearing.evidence).belief
 
+    def _tell_words(self) -> None:
+        """Once they are known and no draft's, to all that wait for them."""
+        if self.utterance is not None and self.is_heard and self._confirmed.is_set():
+            self._conversation.recordings.tell(self.utterance.item_id, self.record.heard)
+
     async def _fail_to_hear(self, utterance: Utterance, error: EngineError) -> None:
         self.is_heard = True
+        self._tell_words()
         self.record.language = self._conversation.language
         self._conversation.outbox.put(TranscriptionFailed(utterance.item_id, error, self._epoch))
         if self.answers:

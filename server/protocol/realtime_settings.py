@@ -179,7 +179,8 @@ def _extension_events(settings: Settings, extension: Fields) -> frozenset[str]:
     if "events" not in extension:
         return settings.extension_events
     events = extension.required("events")
-    if not isinstance(events, list) or not all(event in EXTENSION_EVENTS for event in events):
+    names = tuple(EXTENSION_EVENTS)  # in which anything may be looked for, also what has no hash
+    if not isinstance(events, list) or not all(event in names for event in events):
         raise invalid("session.tinig.events", events, f"a list of {', '.join(EXTENSION_EVENTS)}")
     return frozenset(events)
 

@@ -1,6 +1,6 @@
 """Answers that are asked for while the caller speaks, or before it is known what they said."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -8,13 +8,21 @@ import pytest
 from engines.stt import SttRequest
 from server.commands import (
     CancelResponse,
+    CommitAudio,
     CreateItem,
     CreateResponse,
     KeysPressed,
     UpdateSettings,
 )
-from server.events import Failed, ResponseFinished, ResponseStarted
-from server.items import MessageItem
+from server.events import (
+    AudioCommitted,
+    Beside,
+    Failed,
+    ResponseFinished,
+    ResponseStarted,
+    Transcribed,
+)
+from server.items import ItemReference, MessageItem
 from server.settings import Settings, TurnDetection
 from tests.fakes import Stage
 from tests.server.play import Play, Silence, Speech, Stall, Step, play
@@ -110,3 +118,52 @@ async def test_one_of_its_own_input_is_made_though_the_one_before_is_cancelled()
     ]
     result = await play(Stage(), steps)
     assert [event.status for event in result.of(ResponseFinished)] == ["cancelled", "completed"]
+
+
+@virtual_time
+async def test_one_that_waits_for_its_words_can_be_cancelled_and_another_asked_for() -> None:
+    steps: list[Step] = [Speech(1.0), CommitAudio(), CreateResponse(), CancelResponse()]
+    result = await play(
+        Stage(stt_seconds=0.5),
+        [*steps, Speech(0.3), CommitAudio(), CreateResponse(), Silence(6.0)],
+        settings=Settings(turn_detection=None),
+    )
+    assert not result.of(Failed)
+    assert len(result.of(Transcribed)) == 2
+    assert [event.status for event in result.of(ResponseFinished)] == ["completed"]
+
+
+def answers(result: Play) -> list[ResponseFinished]:
+    beside = [event.event for event in result.of(Beside)]
+    return [
+        event
+        for event in [*beside, *result.of(ResponseFinished)]
+        if isinstance(event, ResponseFinished)
+    ]
+
+
+def committed(result: Play) -> str:
+    return result.of(AudioCommitted)[-1].item_id
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda result: CreateResponse(context=(ItemReference(committed(result)),)),
+        lambda result: CreateResponse(context=(ItemReference(committed(result)),), is_beside=True),
+        lambda _: CreateResponse(is_beside=True),
+    ],
+    ids=["by reference", "beside, by reference", "beside"],
+)
+@pytest.mark.parametrize("settings", [LISTEN_ONLY, Settings(turn_detection=None)])
+@virtual_time
+async def test_one_to_words_that_are_not_known_yet_waits_for_them(
+    ask: Callable[[Play], CreateResponse], settings: Settings
+) -> None:
+    stage = Stage(stt_seconds=0.7)
+    end: Step = Silence(0.6) if settings.turn_detection else CommitAudio()
+    result = await play(
+        stage, [Speech(1.0), end, Silence(0.04), ask, Silence(6.0)], settings=settings
+    )
+    assert [prompt.messages[-1].content for prompt in stage.prompts] == [stage.heard]
+    assert [event.status for event in answers(result)] == ["completed"]

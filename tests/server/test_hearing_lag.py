@@ -59,16 +59,9 @@ def test_who_waited_for_what_came_before_is_not_heard_in_time() -> None:
         lag.end(10.0 + took_seconds)
 
 
-async def speak_on(vad_seconds: float, stage: Any) -> tuple[TurnRecord, Counters]:
-    """A turn of a caller to whom every window of the VAD costs so much."""
+async def speak_on(stage: Stage) -> tuple[TurnRecord, Counters]:
+    """A turn of a caller whose windows come one by one."""
     counters = Counters()
-    hear = stage.vad.run
-
-    async def run(request: Any, **options: Any) -> Any:
-        await asyncio.sleep(vad_seconds)
-        return await hear(request, **options)
-
-    stage.vad.run = run
     session = Session(
         "sess_test",
         stage.engines,
@@ -109,7 +102,7 @@ def test_a_turn_begins_when_the_caller_had_finished_however_late_that_was_heard(
 ) -> None:
     @virtual_time
     async def test() -> None:
-        record, counters = await speak_on(vad_seconds, Stage())
+        record, counters = await speak_on(Stage(vad_seconds=vad_seconds))
         assert record.times[Milestone.SPEECH_END] == pytest.approx(SPEECH_SECONDS, abs=0.05)
         (metric,) = counters.hearing_lag.collect()
         samples = {sample.name.rpartition("_")[2]: sample.value for sample in metric.samples}
@@ -127,8 +120,8 @@ def test_work_that_may_be_in_vain_gives_way_where_a_caller_is_heard_late(
 ) -> None:
     @virtual_time
     async def test() -> None:
-        stage = Stage()
-        await speak_on(vad_seconds, stage)
+        stage = Stage(vad_seconds=vad_seconds)
+        await speak_on(stage)
         partials = [job for job in stage.stt.jobs if job.priority is Priority.PARTIAL]
         assert bool(partials) is has_partials
         assert bool(stage.prefills) is has_partials

@@ -298,3 +298,19 @@ async def test_without_interrupt_response_the_answer_goes_on_and_the_words_are_n
     assert len(result.of(ResponseStarted)) == 1
     assert len(result.of(Transcribed)) == 2
     assert said(result).endswith("twelve.")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [Settings(type="transcription"), Settings(turn_detection=TurnDetection(create_response=False))],
+    ids=["transcription", "answers on request"],
+)
+@virtual_time
+async def test_who_decides_about_answers_alone_is_not_spoken_to_for_being_silent(
+    settings: Settings,
+) -> None:
+    config = ConversationConfig(idle_seconds=5.0)
+    result = await play(Stage(), [Speech(1.0), Silence(20.0)], config=config, settings=settings)
+    assert len(result.of(Transcribed)) == 1
+    assert not result.of(ResponseStarted)
+    assert not result.of(CallEnded)

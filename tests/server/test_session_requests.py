@@ -1,11 +1,17 @@
 """What a client asks for by its own events, on scripted engines in virtual time."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
 
 from engines.llm import ToolCall
+from engines.stt import SttRequest
+from engines.vad import WINDOW_SAMPLES, VadRequest
 from server.commands import (
+    AppendAudio,
     CancelResponse,
     ClearAudio,
     CommitAudio,
@@ -13,6 +19,7 @@ from server.commands import (
     CreateResponse,
     TruncateItem,
 )
+from server.conversation.recordings import MAXIMUM_AT_ONCE
 from server.events import (
     AnswerAudio,
     AnswerStarted,
@@ -26,7 +33,7 @@ from server.events import (
 from server.items import FunctionOutputItem, MessageItem
 from server.settings import FunctionTool, Settings
 from tests.fakes import Stage
-from tests.server.play import Play, Silence, Speech, Step, play, said
+from tests.server.play import Play, Silence, Speech, Stall, Step, play, said
 from tests.virtual import virtual_time
 
 PUSH_TO_TALK = Settings(turn_detection=None)
@@ -48,6 +55,60 @@ async def test_push_to_talk_asked_for_an_answer_after_the_transcript() -> None:
     result = await play(Stage(), steps, settings=PUSH_TO_TALK)
     assert [m.role for m in result.stage.prompts[0].messages] == ["system", "user"]
     assert said(result) == "The capital of France is Paris."
+
+
+@pytest.mark.parametrize(("seconds", "kept_seconds"), [(45.0, 45.0), (130.0, 120.0)])
+@virtual_time
+async def test_push_to_talk_takes_two_minutes_and_says_where_more_is_lost(
+    seconds: float, kept_seconds: float
+) -> None:
+    audio = AppendAudio(np.full(round(seconds * 24_000), 0.5, np.float32))
+    steps: list[Step] = [audio, Speech(1.0), CommitAudio(), CreateResponse(), Silence(3.0)]
+    result = await play(Stage(), steps, settings=PUSH_TO_TALK)
+    (heard,) = (len(job.request.samples) / 16_000 for job in result.stage.stt.jobs)
+    assert heard == pytest.approx(min(seconds + 1.0, 120.0), abs=0.1)
+    is_lost = kept_seconds < seconds
+    codes = [event.error.code for event in result.of(Failed)]
+    assert codes == (["input_audio_buffer_full"] if is_lost else [])
+    assert result.of(ResponseFinished)[0].status == "completed"
+
+
+@virtual_time
+async def test_who_commits_on_and_on_has_a_few_transcripts_at_once() -> None:
+    stage = Stage(stt_seconds=4.0)
+    at_once: list[int] = []
+    script = stage.stt.script
+
+    def counted(request: SttRequest) -> Sequence[tuple[float, Any]]:
+        at_once.append(1 + len(stage.stt.open_jobs))
+        return script(request)
+
+    stage.stt.script = counted
+    steps: list[Step] = [Speech(0.2), CommitAudio()]
+    result = await play(stage, [*(steps * 12), Silence(14.0)], settings=PUSH_TO_TALK)
+    assert len(result.of(Transcribed)) == 12
+    assert max(at_once) <= MAXIMUM_AT_ONCE + 1  # and that of the floor's own turn
+
+
+@pytest.mark.parametrize(("seconds", "windows"), [(0.02, 1), (0.1, 4), (20.0, 32)])
+@virtual_time
+async def test_windows_that_come_together_are_heard_together_a_second_at_most(
+    seconds: float, windows: int
+) -> None:
+    stage = Stage()
+    most: list[int] = []
+    script = stage.vad.script
+
+    def counted(request: VadRequest) -> Sequence[tuple[float, Any]]:
+        most.append(len(request.samples) // WINDOW_SAMPLES)
+        return script(request)
+
+    stage.vad.script = counted
+    result = await play(stage, [Speech(20.0), Silence(20.0), Stall(5.0)], frame_seconds=seconds)
+    assert max(most) == windows
+    assert sum(most) == pytest.approx(40.0 * 16_000 / WINDOW_SAMPLES, abs=2)
+    assert len(result.of(Transcribed)) == 1
+    assert result.of(ResponseFinished)[0].status == "completed"
 
 
 @virtual_time
