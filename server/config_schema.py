@@ -171,7 +171,7 @@ class ConversationConfig:
     idle_seconds: float = option(
         60.0,
         "Silence after which the caller is asked if they are still there, and after as much again "
-        "the call ends; 0: never.",
+        "the call ends, where turns are answered without being asked to; 0: never.",
         minimum=0.0,
         maximum=86_400.0,
     )
