@@ -90,6 +90,16 @@ class Attention:
         return self._listener.now_seconds
 
     @property
+    def rate_hz(self) -> int:
+        """Of the audio that is taken in."""
+        return self._settings.input_format.rate_hz
+
+    @property
+    def listens_for_speech(self) -> bool:
+        """Whether there is anything to be told of it; in push to talk there is not."""
+        return self._settings.turn_detection is not None
+
+    @property
     def is_speech(self) -> bool:
         """Whether the caller makes sound that counts as speech, or pauses in it."""
         return self._listener.speaking

@@ -6,7 +6,7 @@ asks for) becomes a trigger of the machine; each command that it gives has one f
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from engines.vad import RATE_HZ
 from server.audio import Samples, int16_from_samples
@@ -17,8 +17,7 @@ from server.conversation.attention import Attention
 from server.conversation.background import Background
 from server.conversation.check_ins import CheckIns
 from server.conversation.context import Conversation
-from server.conversation.endpointing import WINDOW_SECONDS
-from server.conversation.lag import HearingLag
+from server.conversation.ear import Ear
 from server.conversation.machine import Command as Do
 from server.conversation.machine import Machine, State, Trigger
 from server.conversation.play_out import PlayOut
@@ -66,7 +65,6 @@ class Floor:
         self._cancel_reason: Reason = "turn_detected"
         self._state_since_seconds = 0.0  # in audio time
         self._counters = counters
-        self._lag = HearingLag()
         self.attention = Attention(
             conversation,
             interruption,
@@ -74,6 +72,9 @@ class Floor:
             background.spawn,
             on_verdict=self._on_verdict,
             on_words=self._on_words,
+        )
+        self._ear = Ear(
+            self.attention, is_answering=lambda: self.is_answering, on_window=self._follow
         )
         self.answers = Answers(
             conversation,
@@ -207,49 +208,21 @@ class Floor:
     def listen(self, samples: Samples) -> Awaitable[None] | None:
         """Take in float32[n] of the caller's audio, at the wire's rate: what is to be awaited if
         there is a window to be heard."""
-        if len(samples) > self.settings.input_format.rate_hz:
-            return self._listen_to_parts(samples)
-        windows = self.attention.windows(samples)
-        return self._hear(windows) if windows else None
-
-    async def _listen_to_parts(self, samples: Samples) -> None:
-        """A second at a time: what is done at once, all other callers wait for."""
-        rate_hz = self.settings.input_format.rate_hz
-        for start in range(0, len(samples), rate_hz):
-            if windows := self.attention.windows(samples[start : start + rate_hz]):
-                await self._hear(windows)
-            await asyncio.sleep(0)
-
-    async def _hear(self, windows: Sequence[Samples]) -> None:
-        loop = asyncio.get_running_loop()
-        arrived_seconds = self._lag.begin(len(windows) * WINDOW_SECONDS, loop.time())
-        if self.settings.turn_detection is None:
-            self.attention.store(windows, arrived_seconds)
-            self._lag.end(loop.time())
-            return
-        hasty, eager = self.is_answering, self._lag.is_in_time
-        unheard = iter(windows)
-        async with self.attention.begin_to_hear(windows) as job:
-            async for result in job:
-                boundary = self.attention.hear(
-                    next(unheard), result, arrived_seconds, hasty=hasty, eager=eager
-                )
-                self._lag.end(loop.time())
-                self._follow(boundary)
+        return self._ear.listen(samples)
 
     def _follow(self, boundary: Trigger | None) -> None:
         """A window was heard, and made this boundary."""
         if self._takes_the_floor() or self._is_interrupting():
             self.fire(Trigger.SPEECH_STARTED)
         if boundary is not None:
-            self._counters.hearing_lag.observe(self._lag.seconds)
+            self._counters.hearing_lag.observe(self._ear.lag.seconds)
             self.fire(boundary)
         if self._is_idle():
             self.fire(Trigger.CALLER_IDLE)
         self.attention.follow(
             over_answer=self.is_answering,
             saying=self.answers.saying,
-            eager=self._lag.is_in_time,
+            eager=self._ear.lag.is_in_time,
         )
 
     def _is_idle(self) -> bool:
@@ -340,7 +313,7 @@ class Floor:
         )
 
     def _read_ahead(self) -> None:
-        if self._lag.is_in_time:
+        if self._ear.lag.is_in_time:
             self._on_words("", self._conversation.language)
 
     def _draft(self) -> None:

@@ -155,7 +155,8 @@ class Listener:
 
     def begin_to_hear(self, windows: Sequence[Samples]) -> Job[VadRequest, VadResult]:
         """The VAD's word on each of these windows, in order, for `hear`. One such job at a time."""
-        request = VadRequest(np.concatenate(windows), self._vad_state)
+        samples = windows[0] if len(windows) == 1 else np.concatenate(windows)
+        request = VadRequest(samples, self._vad_state)
         return self._vad.submit(request, priority=Priority.INTERRUPTION)
 
     def hear(
