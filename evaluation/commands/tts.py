@@ -44,11 +44,12 @@ def measure(context: Context, datasets: Sequence[Dataset]) -> None:
     judge = replace(own, model=str(options.judge)) if options.judge else own
     settings = {
         "tts": asdict(config.tts),
+        "regions": config.conversation.regions,
         "judge": judge.model,
         "judge_models": hashes([Path(judge.model)]),
         "judge_is_own": hashes([Path(judge.model)]) == hashes([Path(own.model)]),
     }
     context.begin("tts", ["tts"], settings)
-    jobs = round_trip.plan(datasets, config.tts, options.texts)
+    jobs = round_trip.plan(datasets, config, options.texts)
     results = context.folder.results("tts")
     context.tell(asyncio.run(round_trip.measure(jobs, config.tts, judge, results)))

@@ -1,5 +1,8 @@
 """Text spoken by the configured voices and written down again by a recognizer.
 
+A voice is given what a call would give it: numbers, money, times and signs in words. What is heard
+is put into words in the same way, so that nobody is blamed for writing "500" or "five hundred".
+
 The recognizer is told the language. Where no other is named it is the pipeline's own, which may
 have learnt from the same voice: then the figure says less, and the report says so.
 """
@@ -21,6 +24,8 @@ from evaluation.recording import Pcm
 from evaluation.results import Record, Results, with_progress
 from evaluation.tts.signal import inspect
 from server.audio import samples_from_int16
+from server.config import Config
+from server.language.spoken import spoken
 from server.resampling import resample
 
 Tts = Batcher[SpeechRequest, SpeechChunk]
@@ -31,8 +36,9 @@ Stt = Batcher[SttRequest, Transcript]
 class Job:
     """One text in one voice."""
 
-    text: str
+    text: str  # as people write it
     language: str
+    locale: str  # the language, or its region
     voice: str
 
     @property
@@ -42,14 +48,14 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class _Spoken:
+class _Speech:
     samples: Pcm
     rate_hz: int
     first_seconds: float  # to the first audio
     seconds: float  # to the last
 
 
-def plan(datasets: Sequence[Dataset], config: TtsConfig, per_language: int) -> list[Job]:
+def plan(datasets: Sequence[Dataset], config: Config, per_language: int) -> list[Job]:
     """The first different texts of every language, in each voice that speaks it."""
     texts: dict[str, dict[str, None]] = {}
     for dataset in datasets:
@@ -58,9 +64,9 @@ def plan(datasets: Sequence[Dataset], config: TtsConfig, per_language: int) -> l
             if clip.language and len(own) < per_language:
                 own[clip.text] = None
     return [
-        Job(text, language, voice)
+        Job(text, language, config.conversation.locale(language), voice)
         for language, own in texts.items()
-        for voice in _voices_of(language, config)
+        for voice in _voices_of(language, config.tts)
         for text in own
     ]
 
@@ -98,19 +104,21 @@ async def measure(
 
 
 async def _measure(job: Job, tts: Tts, stt: Stt) -> Record:
-    spoken = await _speak(job, tts)
+    said = spoken(job.text, job.locale).text
+    speech = await _speak(SpeechRequest(said, job.language, job.voice), tts)
     heard = ""
-    if len(spoken.samples):
-        request = SttRequest(_for_stt(spoken), (job.language,), job.language)
-        heard = (await stt.run(request)).text
-    signal = inspect(spoken.samples, spoken.rate_hz)
+    if len(speech.samples):
+        request = SttRequest(_for_stt(speech), (job.language,), job.language)
+        heard = spoken((await stt.run(request)).text, job.locale).text
+    signal = inspect(speech.samples, speech.rate_hz)
     return {
         "language": job.language,
         "voice": job.voice,
-        "said": job.text,
+        "text": job.text,
+        "said": said,
         "heard": heard,
-        "first_audio_seconds": round(spoken.first_seconds, 4),
-        "seconds": round(spoken.seconds, 4),
+        "first_audio_seconds": round(speech.first_seconds, 4),
+        "seconds": round(speech.seconds, 4),
         "audio_seconds": round(signal.seconds, 3),
         "level_db": None if np.isinf(signal.level_db) else round(signal.level_db, 1),
         "faults": signal.faults,
@@ -118,20 +126,18 @@ async def _measure(job: Job, tts: Tts, stt: Stt) -> Record:
     }
 
 
-async def _speak(job: Job, tts: Tts) -> _Spoken:
+async def _speak(request: SpeechRequest, tts: Tts) -> _Speech:
     started_at = time.perf_counter()
     first_seconds = 0.0
     chunks: list[SpeechChunk] = []
-    async with tts.submit(
-        SpeechRequest(job.text, job.language, job.voice), priority=Priority.ANSWER
-    ) as speech:
+    async with tts.submit(request, priority=Priority.ANSWER) as speech:
         async for chunk in speech:
             first_seconds = first_seconds or time.perf_counter() - started_at
             chunks.append(chunk)
     seconds = time.perf_counter() - started_at
     samples = np.concatenate([np.zeros(0, np.int16), *(chunk.samples for chunk in chunks)])
-    return _Spoken(samples, chunks[0].rate_hz if chunks else RATE_HZ, first_seconds, seconds)
+    return _Speech(samples, chunks[0].rate_hz if chunks else RATE_HZ, first_seconds, seconds)
 
 
-def _for_stt(spoken: _Spoken) -> Samples:
-    return resample(samples_from_int16(spoken.samples), spoken.rate_hz, RATE_HZ)
+def _for_stt(speech: _Speech) -> Samples:
+    return resample(samples_from_int16(speech.samples), speech.rate_hz, RATE_HZ)

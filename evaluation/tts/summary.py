@@ -27,9 +27,10 @@ from evaluation.stt.heard import (
 )
 
 _ABOUT = """Texts spoken by each voice and written down again by a recognizer that is told the
-language. First audio: from the request to the first chunk, one request at a time. Faults: silence
-throughout; runs of samples at full scale; more than a second of silence at either end or between
-words."""
+language. The voice is given what a caller hears, "9:30" in words, and what is heard is put into
+words alike. First audio: from the request to the first chunk, one request at a time. Faults:
+silence throughout; runs of samples at full scale; more than a second of silence at either end or
+between words."""
 
 _OWN = """That is the pipeline's own recognizer, which may have learnt from the same voice: name
 another with --judge for a figure that says more."""
