@@ -15,9 +15,11 @@ from evaluation.commands.common import (
     datasets_of,
 )
 from evaluation.data.layout import Dataset
+from evaluation.data.synthetic import without_synthetic
 from evaluation.degradation import CONDITIONS
 from evaluation.server_process import server_process
 from evaluation.stt import streaming, whole
+from evaluation.stt.heard import CLEAN
 
 ABOUT = "Word error rates, language identification, hallucinations, speed; whole and streamed."
 
@@ -74,7 +76,7 @@ def _stream(context: Context, datasets: Sequence[Dataset]) -> None:
     settings = {"stt": asdict(config.stt), "conversation": asdict(config.conversation)}
     context.begin("streaming", ["stt"], settings)
     results = context.folder.results("streaming")
-    jobs = results.pending(_first_jobs(datasets, options.streaming), lambda job: job.key)
+    jobs = results.pending(first_jobs(datasets, options.streaming), lambda job: job.key)
     if not jobs:
         return
     flags = (*context.config_flags, "--host", "127.0.0.1", "--api-keys", "")
@@ -88,12 +90,13 @@ def _stream(context: Context, datasets: Sequence[Dataset]) -> None:
         context.tell(asyncio.run(run_all))
 
 
-def _first_jobs(datasets: Sequence[Dataset], per_language: int) -> list[whole.Job]:
+def first_jobs(datasets: Sequence[Dataset], per_language: int) -> list[whole.Job]:
+    """What is spoken into calls: the first recordings of each language of a set."""
     counts: dict[tuple[str, str], int] = {}
     jobs = []
-    for job in whole.plan(datasets, ["clean"]):
+    for job in whole.plan(datasets, [CLEAN]):
         group = job.dataset.name, job.clip.language
         counts[group] = counts.get(group, 0) + 1
         if job.clip.language and counts[group] <= per_language:
             jobs.append(job)
-    return jobs
+    return without_synthetic(jobs, lambda job: job.dataset.name)

@@ -6,8 +6,9 @@ heard, in the third nobody speaks. They are dry: rooms, noise and lines come wit
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from scripts.train_starter.stt.voices import SEEN, UNSEEN, Profile, draw_voice
 TRAINED, OTHERS, NOTHING = "synthetic-trained-voices", "synthetic-other-voices", "synthetic-nothing"
 NAMES = (TRAINED, OTHERS, NOTHING)
 LICENCE = "GPL-3.0-or-later"
+
+T = TypeVar("T")
 
 _PEAK_DB = -6.0
 _LEAD_SECONDS, _TRAIL_SECONDS = 0.2, 0.3  # of silence, as a voice activity detector leaves
@@ -40,6 +43,11 @@ def make(folder: Path, name: str, per_language: int, seed: int = 0) -> Iterator[
     for recording in recordings[name]():
         writer.add(recording)
         yield recording
+
+
+def without_synthetic(items: Sequence[T], set_of: Callable[[T], str]) -> list[T]:
+    """Those of other sets than `NAMES`; all where there are no others."""
+    return [item for item in items if set_of(item) not in NAMES] or list(items)
 
 
 def _spoken(profile: Profile, per_language: int, seed: int) -> Iterator[Recording]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from evaluation.data.synthetic import without_synthetic
 from evaluation.metrics.bootstrap import Interval, ratio
 from evaluation.metrics.errors import Comparison, Errors, compare, total
 from evaluation.normalisers import normalise
@@ -12,6 +13,7 @@ from evaluation.normalisers.published import whisper_normalise
 from evaluation.results import Record
 
 ALL = "all"
+CLEAN = "clean"  # the condition of recordings as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,39 @@ def by_language(items: Sequence[Heard]) -> dict[str, list[Heard]]:
     """In groups by language, in alphabetical order, and all."""
     groups = by(sorted(items, key=lambda item: item.language), lambda item: item.language)
     return {**groups, ALL: list(items)} if items else {}
+
+
+def headline(items: Sequence[Heard]) -> list[Heard]:
+    """What figures of a language are taken of: not synthetic sets, where there are others."""
+    return without_synthetic(items, dataset)
+
+
+def clean(items: Sequence[Heard]) -> list[Heard]:
+    """Recordings as they are."""
+    return [item for item in items if condition(item) == CLEAN]
+
+
+def condition(item: Heard) -> str:
+    """Under which a recording was heard."""
+    return str(item["condition"])
+
+
+def dataset(item: Heard) -> str:
+    """The name of its set."""
+    return str(item["dataset"])
+
+
+def word_error_groups(items: Sequence[Heard]) -> dict[str, list[Heard]]:
+    """The name of every word error rate of the report -> what it is taken of, each clip once.
+
+    "wer.hi": recordings as they are; "wer.hi.telephone"; "wer.hi.fleurs": a set as it is.
+    """
+    shown = headline(items)
+    groups = {f"wer.{language}": group for language, group in by_language(clean(shown)).items()}
+    for own, kind in ((shown, condition), (clean(items), dataset)):
+        for language, group in by_language(own).items():
+            groups |= {f"wer.{language}.{name}": each for name, each in by(group, kind).items()}
+    return groups
 
 
 def word_error_rate(items: Sequence[Heard]) -> Interval:

@@ -20,20 +20,21 @@ from evaluation.report.model import (
     with_interval,
 )
 from evaluation.results import Record
-from evaluation.stt.heard import Heard, by_language, heard_of, word_error_rate
+from evaluation.stt.heard import Heard, by_language, headline, heard_of, word_error_rate
 
 _ABOUT = """Every recording spoken in real time into a call of its own, over the server's WebSocket.
 "Whole" is the same recording in one piece. A word's delay runs from its end in the recording to the
 moment at which the caller is shown it, partial or with the transcript; where a set does not say
 when its words end, they are spread evenly, by their letters, over the speech. Flicker is the
-share of words shown while the caller spoke that the transcript does not have there."""
+share of words shown while the caller spoke that the transcript does not have there. Synthetic sets
+count where there are no others."""
 
 
 def summarise(records: Sequence[Record], whole: Sequence[Record]) -> Part:
     """Of the records of `evaluation.stt.streaming`, beside those of the same clips whole."""
     if not records:
         return Part()
-    items = heard_of(records)
+    items = headline(heard_of(records))
     keys = {item["key"] for item in items}
     beside = {item["key"]: item for item in heard_of([r for r in whole if r["key"] in keys])}
     groups = by_language(items)

@@ -1,10 +1,12 @@
 """What a call shows while somebody speaks: words, their delay, their flicker."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from evaluation.data.layout import Dataset, Recording, read_dataset, write_dataset
+from evaluation.commands.stt import first_jobs
+from evaluation.data.layout import Clip, Dataset, Recording, read_dataset, write_dataset
 from evaluation.results import Record, Results
 from evaluation.stt import streaming, streaming_summary
 from evaluation.stt.heard import heard_of
@@ -55,6 +57,24 @@ def test_figures_and_the_price_of_streaming() -> None:
     row = part.sections[0].tables[0].rows[0]
     assert row[3:5] == ["0.0%", "+20.0 [+20.0, +20.0]"]
     assert row[7] == "500 / 500"
+
+
+def test_synthetic_sets_do_not_dilute_what_people_recorded() -> None:
+    easy = {**RECORD, "dataset": "synthetic-other-voices", "heard": RECORD["said"]}
+    both = [RECORD, {**easy, "key": "synthetic-other-voices/es-1/clean"}]
+    figures = {each.name: each for each in streaming_summary.summarise(both, []).figures}
+    assert (figures["streaming.wer.es"].value, figures["streaming.wer.es"].num) == (0.2, 1)
+    alone = {each.name: each for each in streaming_summary.summarise(both[1:], []).figures}
+    assert alone["streaming.wer.es"].value == 0.0
+
+
+def test_calls_are_not_spent_on_synthetic_sets_where_there_are_others() -> None:
+    clips = tuple(Clip(f"es-{n}", "", "Hola", "es", "", 1.0, "", "") for n in range(3))
+    sets = [Dataset(Path(name), clips) for name in ("fleurs", "synthetic-other-voices")]
+    assert [job.key for job in first_jobs(sets, 2)] == ["fleurs/es-0/clean", "fleurs/es-1/clean"]
+    assert len(first_jobs(sets[1:], 2)) == 2
+    nobody = replace(clips[0], language="")
+    assert len(first_jobs([Dataset(Path("noises"), (nobody,)), sets[1]], 2)) == 2
 
 
 def dataset_of_two(folder: Path) -> Dataset:

@@ -14,10 +14,11 @@ def record(
     heard_language: str = "",
     condition: str = "clean",
     seconds: float = 3.0,
+    dataset: str = "set",
 ) -> Record:
     return {
-        "key": f"{language}/{said}/{condition}",
-        "dataset": "set",
+        "key": f"{dataset}/{language}/{said}/{condition}",
+        "dataset": dataset,
         "clip": said,
         "condition": condition,
         "language": language,
@@ -91,6 +92,52 @@ def test_speed_is_over_all_recordings(part: Part) -> None:
 def test_confusions_name_the_words(part: Part) -> None:
     section = next(s for s in part.sections if "confusions" in s.title)
     assert ["lunes", "jueves", "1"] in section.tables[0].rows
+
+
+FLEURS = [
+    record("hi", "मैं घर में हूँ", "में घर में हूँ", dataset="fleurs"),
+    *(
+        record("hi", "मैं घर में हूँ", "", condition=condition, dataset="fleurs")
+        for condition in ("room", "telephone")
+    ),
+    *(
+        record(language, "नमस्ते जी", "नमस्ते जी", dataset="synthetic-other-voices")
+        for language in ("hi", "tl")
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def of_fleurs() -> Part:
+    return summarise(FLEURS)
+
+
+def test_a_set_has_the_figures_of_its_recordings_as_they_are(of_fleurs: Part) -> None:
+    by_set = figure(of_fleurs, "wer.hi.fleurs")
+    assert (by_set.value, by_set.num) == (0.25, 1)
+    assert figure(of_fleurs, "wer_whisper.hi.fleurs").value == 0.0
+    assert figure(of_fleurs, "wer.hi.synthetic-other-voices").value == 0.0
+    assert figure(of_fleurs, "wer.hi.telephone").value == 1.0
+    section = next(s for s in of_fleurs.sections if s.title.endswith("by set"))
+    ours, whispers = section.tables
+    assert ours.header[1:] == whispers.header[1:] == ["fleurs", "synthetic-other-voices"]
+    hindi = {table.header[0]: row for table in section.tables for row in table.rows[:1]}
+    assert hindi["WER"][1].startswith("25.0% [")
+    assert hindi["WER, Whisper's"][1].startswith("0.0% [")
+
+
+def test_synthetic_sets_do_not_dilute_what_people_recorded(of_fleurs: Part) -> None:
+    headline = figure(of_fleurs, "wer.hi")
+    assert (headline.value, headline.num) == (0.25, 1)
+    assert figure(of_fleurs, "wer.all").value == headline.value
+    assert "wer.tl" not in {each.name for each in of_fleurs.figures}
+    (sentence,) = of_fleurs.summary
+    assert sentence.startswith("hi: of 100 words 75.0")
+    assert "Synthetic sets are left out" in of_fleurs.sections[0].about
+    assert "left out" not in summarise(FLEURS[:3]).sections[0].about
+    alone = summarise(FLEURS[3:])
+    assert figure(alone, "wer.all").num == 2
+    assert "left out" not in alone.sections[0].about
 
 
 def test_nothing_measured_is_no_section() -> None:
