@@ -1,7 +1,8 @@
 """Two runs side by side: what is different, and whether that is more than chance.
 
 Only what both have measured counts, clip by clip: a pair is the same recording under the same
-condition, or the same text in the same voice.
+condition, or the same text in the same voice. Figures have the names that the report gives them,
+and are of the same recordings.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,14 +12,16 @@ from evaluation.metrics.bootstrap import Difference, paired_difference
 from evaluation.report.model import Table
 from evaluation.results import Record
 from evaluation.run_folder import RunFolder
-from evaluation.stt.heard import Heard, by, by_language, heard_of
+from evaluation.stt import heard, streaming_summary
+from evaluation.stt.heard import Heard, heard_of
+from evaluation.tts import summary as tts
 
-Pairs = Sequence[tuple[Heard, Heard]]
+Groups = Mapping[str, Sequence[Heard]]  # name of a figure -> what it is taken of
 
-_PARTS = {
-    "stt": ("wer", lambda item: str(item["condition"])),
-    "streaming": ("streaming.wer", lambda item: str(item["condition"])),
-    "tts": ("tts.wer", lambda item: str(item["voice"])),
+_PARTS: Mapping[str, Callable[[Sequence[Heard]], Groups]] = {
+    "stt": heard.word_error_groups,
+    "streaming": streaming_summary.word_error_groups,
+    "tts": tts.word_error_groups,
 }
 
 
@@ -34,58 +37,55 @@ class Change:
 
     @property
     def is_worse(self) -> bool:
-        """Significantly."""
-        return self.difference.is_significant and self.difference.value > 0
+        """Significantly. Times never are: those of two runs are the machine's load as well."""
+        return self.is_share and self.difference.is_significant and self.difference.value > 0
 
 
 def changes(first: RunFolder, second: RunFolder) -> list[Change]:
     """All figures that both runs can be compared in."""
     found: list[Change] = []
-    for part, (name, kind) in _PARTS.items():
-        found += _changes(name, kind, first.records(part), second.records(part))
+    for part, groups_of in _PARTS.items():
+        groups = [groups_of(heard_of(run.records(part))) for run in (first, second)]
+        found += _word_errors(*groups)
     found += _speed(first.records("stt"), second.records("stt"))
     return found
 
 
-def _changes(
+def _word_errors(first: Groups, second: Groups) -> Iterator[Change]:
+    for name, group in first.items():
+        others = {item["key"]: item for item in second.get(name, ())}
+        pairs = [(item, others[item["key"]]) for item in group if item["key"] in others]
+        if pairs:
+            wrong = [[float(pair[side].words.errors.wrong) for pair in pairs] for side in (0, 1)]
+            said = [float(one.words.errors.said) for one, _ in pairs]
+            yield _change(name, wrong, said)
+
+
+def _change(
     name: str,
-    kind: Callable[[Heard], str],
-    first: Sequence[Record],
-    second: Sequence[Record],
-) -> Iterator[Change]:
-    pairs = _pairs(first, second)
-    partner = {id(one): other for one, other in pairs}
-    ours = [one for one, _ in pairs]
-    for language, group in by_language(ours).items():
-        kinds = by(group, kind)
-        groups = {"": group, **kinds} if len(kinds) > 1 else {"": group}
-        for label, own in groups.items():
-            full_name = ".".join(each for each in (name, language, label) if each)
-            yield _word_errors(full_name, [(one, partner[id(one)]) for one in own])
-
-
-def _pairs(first: Sequence[Record], second: Sequence[Record]) -> list[tuple[Heard, Heard]]:
-    others = {item["key"]: item for item in heard_of(second)}
-    return [(item, others[item["key"]]) for item in heard_of(first) if item["key"] in others]
-
-
-def _word_errors(name: str, pairs: Pairs) -> Change:
-    wrong = [[float(pair[side].words.errors.wrong) for pair in pairs] for side in (0, 1)]
-    said = [float(one.words.errors.said) for one, _ in pairs]
-    difference = paired_difference(wrong[0], wrong[1], said)
-    return Change(name, sum(wrong[0]) / sum(said), sum(wrong[1]) / sum(said), difference)
+    numerators: Sequence[Sequence[float]],
+    below: Sequence[float],
+    *,
+    is_share: bool = True,
+) -> Change:
+    first, second = numerators
+    difference = paired_difference(first, second, below)
+    return Change(name, sum(first) / sum(below), sum(second) / sum(below), difference, is_share)
 
 
 def _speed(first: Sequence[Record], second: Sequence[Record]) -> Iterator[Change]:
-    others: Mapping[str, Record] = {record["key"]: record for record in second}
-    pairs = [(one, others[one["key"]]) for one in first if one["key"] in others]
-    if not pairs:
-        return
-    seconds = [[float(pair[side]["seconds"]) for pair in pairs] for side in (0, 1)]
-    audio = [float(one["audio_seconds"]) for one, _ in pairs]
-    difference = paired_difference(seconds[0], seconds[1], audio)
-    totals = [sum(own) / sum(audio) for own in seconds]
-    yield Change("rtf", totals[0], totals[1], difference, is_share=False)
+    """Over all conditions of a recording, which is one pair."""
+    others = {record["key"]: record for record in second}
+    clips: dict[tuple[str, str], list[float]] = {}  # seconds in both runs, seconds of audio
+    for one in first:
+        if one["key"] in others:
+            sums = clips.setdefault((one["dataset"], one["clip"]), [0.0, 0.0, 0.0])
+            times = (one["seconds"], others[one["key"]]["seconds"], one["audio_seconds"])
+            for index, seconds in enumerate(times):
+                sums[index] += seconds
+    if clips:
+        *seconds_of_both, audio = zip(*clips.values(), strict=True)
+        yield _change("rtf", seconds_of_both, audio, is_share=False)
 
 
 def table(found: Sequence[Change]) -> Table:
@@ -105,12 +105,16 @@ def _row(change: Change) -> list[str]:
         absolute.format(scale * change.first),
         absolute.format(scale * change.second),
         f"{texts[0]} [{texts[1]}, {texts[2]}]",
-        f"{difference.p_value:.3f}",
-        _verdict(difference),
+        "-" if difference.is_too_few else f"{difference.p_value:.3f}",
+        _verdict(change),
     ]
 
 
-def _verdict(difference: Difference) -> str:
+def _verdict(change: Change) -> str:
+    difference = change.difference
+    if difference.is_too_few:
+        return "too few differ"
     if not difference.is_significant:
         return "no difference seen"
-    return "worse" if difference.value > 0 else "better"
+    worse, better = ("worse", "better") if change.is_share else ("slower", "quicker")
+    return worse if difference.value > 0 else better

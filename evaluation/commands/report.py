@@ -39,7 +39,9 @@ class Compare:
         parser.add_argument("first", type=Path, metavar="A", help="folder of a run")
         parser.add_argument("second", type=Path, metavar="B", help="folder of another")
         parser.add_argument(
-            "--fail-if-worse", action="store_true", help="exit status 1 if B is worse anywhere"
+            "--fail-if-worse",
+            action="store_true",
+            help="exit status 1 if B is worse anywhere but in its times",
         )
 
     @staticmethod

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 NUM_SAMPLES = 2000
+FEWEST_DIFFERING = 6  # of one sign: chance alone gives 3% of such; five would be 6%
 _CHUNK = 100  # samples drawn at once, so that large corpora fit into memory
 _Z = 1.96  # standard deviations that hold 95% of a normal distribution
 _SEED = 0  # the same data give the same interval
@@ -40,11 +41,17 @@ class Difference:
     high: float
     p_value: float  # two-sided: how often a difference of the other sign was drawn, doubled
     num: int
+    num_differing: int  # utterances
+
+    @property
+    def is_too_few(self) -> bool:
+        """Something differs, but too little to tell it from chance: draws of it are all alike."""
+        return 0 < self.num_differing < FEWEST_DIFFERING
 
     @property
     def is_significant(self) -> bool:
         """At the level of 5%."""
-        return self.p_value < 0.05
+        return self.p_value < 0.05 and not self.is_too_few
 
 
 def ratio(numerators: Sequence[float], denominators: Sequence[float]) -> Interval:
@@ -78,7 +85,9 @@ def paired_difference(
     low, high = np.percentile(drawn, [2.5, 97.5])
     other_sign = min(float(np.mean(drawn <= 0)), float(np.mean(drawn >= 0)))
     p_value = min(1.0, 2 * max(other_sign, 1 / NUM_SAMPLES)) if above.any() else 1.0
-    return Difference(_ratio(above, below), float(low), float(high), p_value, len(above))
+    num_differing = int(np.count_nonzero(above))
+    value = _ratio(above, below)
+    return Difference(value, float(low), float(high), p_value, len(above), num_differing)
 
 
 def _ratio(above: Values, below: Values) -> float:

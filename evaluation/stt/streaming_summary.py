@@ -57,8 +57,14 @@ def summarise(records: Sequence[Record], whole: Sequence[Record]) -> Part:
                 ],
             )
         ],
-        figures=list(_figures(groups, delays)),
+        figures=[*_word_errors(items), *_figures(groups, delays)],
     )
+
+
+def word_error_groups(items: Sequence[Heard]) -> dict[str, list[Heard]]:
+    """The name of every word error rate of the report -> what it is taken of."""
+    groups = by_language(headline(items))
+    return {f"streaming.wer.{language}": group for language, group in groups.items()}
 
 
 def _rates(group: Sequence[Heard], beside: dict[str, Heard]) -> dict[str, Interval]:
@@ -163,9 +169,13 @@ def _num_changed(early: Sequence[str], final: Sequence[str], language: str) -> i
     return sum(normalise(one, language) != normalise(other, language) for one, other in pairs)
 
 
+def _word_errors(items: Sequence[Heard]) -> Iterator[Figure]:
+    for name, group in word_error_groups(items).items():
+        yield Figure.of(name, word_error_rate(group))
+
+
 def _figures(groups: dict[str, list[Heard]], delays: dict[str, list[float]]) -> Iterator[Figure]:
     for language, group in groups.items():
-        yield Figure.of(f"streaming.wer.{language}", word_error_rate(group))
         yield Figure.of(f"streaming.flicker.{language}", _flicker(group))
         if delays[language]:
             p50, p95 = np.percentile(delays[language], [50, 95])

@@ -41,11 +41,7 @@ def summarise(records: Sequence[Record], judge: str, *, is_own: bool) -> Part:
     if not records:
         return Part()
     items = heard_of(records)
-    groups = {
-        (language, voice): group
-        for language, own in by_language(items).items()
-        for voice, group in by(own, lambda item: _kind(item["voice"])).items()
-    }
+    groups = _groups(items)
     header = [
         *("language", "voice", "texts", "WER, round trip", "CER", "first audio P50 / P95 ms"),
         *("real-time factor", "level dB", "faults"),
@@ -65,7 +61,24 @@ def summarise(records: Sequence[Record], judge: str, *, is_own: bool) -> Part:
         [Table(header, rows)],
         [Bars("Word error rate of the round trip", rates), Distribution("First audio", first_ms)],
     )
-    return Part(sections=[section], figures=list(_figures(groups)))
+    rates_by_name = word_error_groups(items).items()
+    figures = [Figure.of(name, word_error_rate(group)) for name, group in rates_by_name]
+    return Part(sections=[section], figures=[*figures, *_figures(groups)])
+
+
+def _groups(items: Sequence[Heard]) -> dict[tuple[str, str], list[Heard]]:
+    """By language and voice."""
+    return {
+        (language, voice): group
+        for language, own in by_language(items).items()
+        for voice, group in by(own, lambda item: _kind(item["voice"])).items()
+    }
+
+
+def word_error_groups(items: Sequence[Heard]) -> dict[str, list[Heard]]:
+    """The name of every word error rate of the report -> what it is taken of."""
+    groups = _groups(items)
+    return {f"tts.wer.{voice}.{language}": own for (language, voice), own in groups.items()}
 
 
 def _kind(voice: str) -> str:
@@ -102,7 +115,6 @@ def _figures(groups: dict[tuple[str, str], list[Heard]]) -> Iterator[Figure]:
     for (language, voice), group in groups.items():
         name = f"{voice}.{language}"
         p50, p95 = _first_audio_ms(group)
-        yield Figure.of(f"tts.wer.{name}", word_error_rate(group))
         yield Figure(f"tts.rtf.{name}", _real_time_factor(group), num=len(group))
         yield Figure(f"tts.first_audio_p50_ms.{name}", p50, num=len(group))
         yield Figure(f"tts.first_audio_p95_ms.{name}", p95, num=len(group))

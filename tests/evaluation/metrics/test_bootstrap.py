@@ -52,3 +52,13 @@ def test_a_clear_difference_is_significant_and_none_is_not() -> None:
     other = list(rng.permutation(first))
     assert not paired_difference(first, other, words).is_significant
     assert paired_difference(first, first, words).p_value == 1.0
+
+
+def test_less_than_six_pairs_that_differ_are_too_few() -> None:
+    """Chance alone gives five of one sign in 6% of all tries, whatever was drawn."""
+    for num in range(1, 6):
+        difference = paired_difference([0.0] * num, [1.0] * num, [10.0] * num)
+        assert not difference.is_significant
+        assert difference.is_too_few
+    assert paired_difference([0.0] * 6, [1.0] * 6, [10.0] * 6).is_significant
+    assert not paired_difference([1.0] * 3, [1.0] * 3, [10.0] * 3).is_too_few
