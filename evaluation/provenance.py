@@ -1,7 +1,7 @@
 """Where figures come from: which files, which settings."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,17 @@ from evaluation.normalisers import VERSION as NORMALISER_VERSION
 from scripts.models.store import sha256_of
 from server.config import Config
 
+# Role of a model -> file, relative to the repository if in it -> SHA-256.
+Models = Mapping[str, Mapping[str, str]]
 
-def provenance(config: Config, command: str) -> dict[str, Any]:
-    """All that a report says of its origin, as JSON has it."""
+
+def provenance(config: Config, command: str, models: Models) -> dict[str, Any]:
+    """All that a report says of where a part comes from, as JSON has it."""
     return {
         "commands": [command],
         "revision": revision(),
         "normaliser_version": NORMALISER_VERSION,
-        "models": models_of(config),
+        "models": models,
         "configuration": _without_secrets(config),
         "machine": machine(),
     }
@@ -30,15 +33,16 @@ def portable(settings: Any) -> Any:
     return json.loads(text.replace(f"{REPOSITORY}/", ""))
 
 
-def models_of(config: Config) -> dict[str, dict[str, str]]:
-    """Role ("stt", "llm", "tts", "nmt") -> file, relative to the repository if in it -> SHA-256."""
+def models_of(config: Config, *roles: str) -> dict[str, dict[str, str]]:
+    """Of the roles "stt", "llm", "tts", "nmt"."""
     voices = [Path(voice.model) for voice in config.tts.voices if voice.engine == "piper"]
-    return {
-        "stt": hashes([Path(config.stt.model)]),
-        "llm": hashes([Path(config.llm.model)]),
-        "tts": hashes(dict.fromkeys(voices)),
-        "nmt": hashes(dict.fromkeys(Path(model.path) for model in config.translate.models)),
+    paths = {
+        "stt": [Path(config.stt.model)],
+        "llm": [Path(config.llm.model)],
+        "tts": list(dict.fromkeys(voices)),
+        "nmt": list(dict.fromkeys(Path(model.path) for model in config.translate.models)),
     }
+    return {role: hashes(paths[role]) for role in roles}
 
 
 def hashes(paths: Iterable[Path]) -> dict[str, str]:

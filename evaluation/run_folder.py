@@ -8,7 +8,6 @@ report.json, report.md, report.html
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +60,7 @@ class RunFolder:
         known = self._notes()
         if not known:
             raise FileNotFoundError(f"{self.path} holds no results: measure something first.")
-        provenance = dict(list(known.values())[-1]["provenance"])
-        commands = (note["provenance"]["commands"] for note in known.values())
-        provenance["commands"] = list(dict.fromkeys(chain.from_iterable(commands)))
+        provenance = {part: note["provenance"] for part, note in known.items()}
         return Document(title, notes, self._parts(), provenance)
 
     def _parts(self) -> list[Part]:

@@ -12,7 +12,7 @@ from typing import Any
 from evaluation.data import synthetic
 from evaluation.data.layout import DATASETS, MANIFEST, Clip, Dataset, read_dataset
 from evaluation.data.rows import DataError
-from evaluation.provenance import portable, provenance
+from evaluation.provenance import Models, portable, provenance
 from evaluation.report import markdown
 from evaluation.results import with_progress
 from evaluation.run_folder import REPORT, RunFolder, write_report
@@ -38,10 +38,10 @@ class Context:
         """Of this run."""
         return RunFolder(self.options.output)
 
-    def begin(self, part: str, roles: Sequence[str], settings: dict[str, Any]) -> None:
-        """Note what a part is measured with: the models of these roles, and these settings."""
-        origin = provenance(self.config, f"python -m evaluation {shlex.join(sys.argv[1:])}")
-        models = {role: origin["models"][role] for role in roles}
+    def begin(self, part: str, models: Models, settings: dict[str, Any]) -> None:
+        """Note what a part is measured with."""
+        command = f"python -m evaluation {shlex.join(sys.argv[1:])}"
+        origin = provenance(self.config, command, models)
         self.folder.begin(part, portable({**settings, "models": models}), origin)
 
     def tell(self, problems: Iterable[object]) -> None:

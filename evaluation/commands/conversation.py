@@ -6,6 +6,7 @@ from evaluation import demo
 from evaluation.commands.common import Context, add_output, conclude
 from evaluation.conversation.summary import DEMO_FILE, SCENARIOS_FILE
 from evaluation.data.rows import DataError
+from evaluation.provenance import models_of
 from evaluation.scenarios import __main__ as scenarios
 
 ABOUT = "Scripted conversations over the WebSocket, by tau-voice's metrics; voice to voice."
@@ -41,7 +42,8 @@ def measure(context: Context) -> None:
     figures = [options.output / SCENARIOS_FILE, options.output / DEMO_FILE]
     for path in figures:
         path.unlink(missing_ok=True)
-    context.begin("conversation", ["stt", "llm", "tts"], {"seeds": options.seeds})
+    models = models_of(context.config, "stt", "llm", "tts")
+    context.begin("conversation", models, {"seeds": options.seeds})
     arguments = ["--output", str(figures[0].parent)]
     arguments += ["--seeds", str(options.seeds)]
     if options.only:

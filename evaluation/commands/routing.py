@@ -6,6 +6,7 @@ from pathlib import Path
 from evaluation.ablation import __main__ as ablation
 from evaluation.commands.common import Context, add_output, conclude
 from evaluation.data.rows import DataError
+from evaluation.provenance import models_of
 from evaluation.routing.summary import ANSWERS_FILE
 
 ABOUT = "The same questions by every way to an answer: right, in the language, how soon."
@@ -46,7 +47,7 @@ def measure(context: Context) -> None:
     answers.parent.mkdir(parents=True, exist_ok=True)
     answers.unlink(missing_ok=True)
     settings = {"questions": options.questions, "limit": options.limit}
-    context.begin("routing", ["llm", "nmt"], settings)
+    context.begin("routing", models_of(context.config, "llm", "nmt"), settings)
     arguments = [*map(str, options.questions), "--language", options.question_language]
     if options.limit:
         arguments += ["--limit", str(options.limit)]

@@ -17,6 +17,7 @@ from evaluation.commands.common import (
 from evaluation.data.layout import Dataset
 from evaluation.data.synthetic import without_synthetic
 from evaluation.degradation import CONDITIONS
+from evaluation.provenance import models_of
 from evaluation.server_process import server_process
 from evaluation.stt import streaming, whole
 from evaluation.stt.heard import CLEAN
@@ -62,7 +63,7 @@ def measure(context: Context, datasets: Sequence[Dataset]) -> None:
     options, config = context.options, context.config
     languages = config.conversation.languages
     settings = {"stt": asdict(config.stt), "languages": languages}
-    context.begin("stt", ["stt"], settings)
+    context.begin("stt", models_of(config, "stt"), settings)
     jobs = whole.plan(datasets, options.conditions)
     results = context.folder.results("stt")
     run_all = whole.measure(jobs, config.stt, languages, results, max(1, options.batch))
@@ -74,7 +75,7 @@ def measure(context: Context, datasets: Sequence[Dataset]) -> None:
 def _stream(context: Context, datasets: Sequence[Dataset]) -> None:
     options, config = context.options, context.config
     settings = {"stt": asdict(config.stt), "conversation": asdict(config.conversation)}
-    context.begin("streaming", ["stt"], settings)
+    context.begin("streaming", models_of(config, "stt"), settings)
     results = context.folder.results("streaming")
     jobs = results.pending(first_jobs(datasets, options.streaming), lambda job: job.key)
     if not jobs:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from evaluation.commands.common import Context, add_data, add_output, conclude, datasets_of
 from evaluation.data.layout import Dataset
-from evaluation.provenance import hashes
+from evaluation.provenance import hashes, models_of
 from evaluation.tts import round_trip
 
 ABOUT = "Round-trip word error rates, first audio, speed, clipping and silence, by voice."
@@ -42,14 +42,15 @@ def measure(context: Context, datasets: Sequence[Dataset]) -> None:
     options, config = context.options, context.config
     own = config.stt
     judge = replace(own, model=str(options.judge)) if options.judge else own
+    judge_files = hashes([Path(judge.model)])
     settings = {
         "tts": asdict(config.tts),
         "regions": config.conversation.regions,
         "judge": judge.model,
-        "judge_models": hashes([Path(judge.model)]),
-        "judge_is_own": hashes([Path(judge.model)]) == hashes([Path(own.model)]),
+        "judge_is_own": judge_files == hashes([Path(own.model)]),
     }
-    context.begin("tts", ["tts"], settings)
+    models = {**models_of(config, "tts"), "judge": judge_files}
+    context.begin("tts", models, settings)
     jobs = round_trip.plan(datasets, config, options.texts)
     results = context.folder.results("tts")
     context.tell(asyncio.run(round_trip.measure(jobs, config.tts, judge, results)))

@@ -38,7 +38,9 @@ def test_the_report_has_figures_of_every_language_and_their_origin(folder: Path)
         assert f"wer.{language}.telephone" in figures
     assert figures["hallucinations"] == 0.0
     report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
-    assert "models/starter/stt/model.bin" in report["provenance"]["models"]["stt"]
+    models = report["provenance"]["stt"]["models"]
+    assert list(models) == ["stt"]
+    assert "models/starter/stt/model.bin" in models["stt"]
     assert (folder / "report.html").exists()
     assert "## Speech to text: errors" in (folder / "report.md").read_text(encoding="utf-8")
 

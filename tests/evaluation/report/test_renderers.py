@@ -56,7 +56,7 @@ def document() -> Document:
         "Errors & <more>", "One.\n\nTwo.", [Table(["a", "b"], [["x|y", "<b>"]], "हिंदी")], PLOTS
     )
     part = Part(["en: good."], [section], [Figure("wer.en", 0.1, 0.05, 0.2, 40)])
-    return Document("A <report>", ["A note."], [part], ORIGIN)
+    return Document("A <report>", ["A note."], [part], {"stt": ORIGIN})
 
 
 @pytest.mark.parametrize("plot", PLOTS, ids=lambda plot: type(plot).__name__)
@@ -101,7 +101,7 @@ def test_markdown_has_every_table(document: Document) -> None:
     assert text.startswith("# A <report>\n\nA note.\n\n- en: good.\n")
     assert "| x\\|y | <b> |" in text
     cells = [[cell.strip() for cell in line.split("|")] for line in text.splitlines()]
-    assert ["", "stt", "models/starter/stt/model.bin", "f00d", ""] in cells
+    assert ["", "stt", "models/starter/stt/model.bin", "f00d", "all", ""] in cells
 
 
 def test_json_has_every_figure(document: Document) -> None:
@@ -109,4 +109,4 @@ def test_json_has_every_figure(document: Document) -> None:
     assert data["figures"] == [
         {"name": "wer.en", "value": 0.1, "low": 0.05, "high": 0.2, "num": 40}
     ]
-    assert data["provenance"]["revision"] == "abc"
+    assert data["provenance"]["stt"]["revision"] == "abc"
