@@ -1,8 +1,8 @@
 """Two runs side by side: what is different, and whether that is more than chance.
 
-Only what both have measured counts, clip by clip: a pair is the same recording under the same
-condition, or the same text in the same voice. Figures have the names that the report gives them,
-and are of the same recordings.
+Only what both have measured counts, clip by clip: a pair is the same recording with the same
+transcript under the same condition, or the same text in the same voice. Figures have the names that
+the report gives them, and are of the same recordings.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,11 +54,21 @@ def changes(first: RunFolder, second: RunFolder) -> list[Change]:
 def _word_errors(first: Groups, second: Groups) -> Iterator[Change]:
     for name, group in first.items():
         others = {item["key"]: item for item in second.get(name, ())}
-        pairs = [(item, others[item["key"]]) for item in group if item["key"] in others]
+        told = [(item, others[item["key"]]) for item in group if item["key"] in others]
+        pairs = [
+            (one, other)
+            for one, other in told
+            if one.said == other.said and _is_same_audio(one.record, other.record)
+        ]
         if pairs:
             wrong = [[float(pair[side].words.errors.wrong) for pair in pairs] for side in (0, 1)]
             said = [float(one.words.errors.said) for one, _ in pairs]
             yield _change(name, wrong, said)
+
+
+def _is_same_audio(one: Record, other: Record) -> bool:
+    """Where one of the two does not say, it is taken to be."""
+    return len({record["sha256"] for record in (one, other) if "sha256" in record}) < 2
 
 
 def _change(
@@ -78,7 +88,7 @@ def _speed(first: Sequence[Record], second: Sequence[Record]) -> Iterator[Change
     others = {record["key"]: record for record in second}
     clips: dict[tuple[str, str], list[float]] = {}  # seconds in both runs, seconds of audio
     for one in first:
-        if one["key"] in others:
+        if one["key"] in others and _is_same_audio(one, others[one["key"]]):
             sums = clips.setdefault((one["dataset"], one["clip"]), [0.0, 0.0, 0.0])
             times = (one["seconds"], others[one["key"]]["seconds"], one["audio_seconds"])
             for index, seconds in enumerate(times):

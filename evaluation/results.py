@@ -2,7 +2,8 @@
 
 A line is written when its clip is done, and whole or not at all. Lines are known by the clip and by
 the configuration with which it was measured: with another model everything is measured again, and
-what the old one did is still there to be compared with.
+what the old one did is still there to be compared with. Of several lines of one clip the last one
+counts.
 """
 
 import hashlib
@@ -35,22 +36,29 @@ class Results:
         self.configuration = configuration
         path.parent.mkdir(parents=True, exist_ok=True)
         _end_last_line(path)
-        self.records: list[Record] = [
-            record for record in read(path) if record[CONFIGURATION] == configuration
-        ]
-        self._keys = {record[KEY] for record in self.records}
+        self._records: dict[str, Record] = {
+            record[KEY]: record for record in read(path) if record[CONFIGURATION] == configuration
+        }
+
+    @property
+    def records(self) -> list[Record]:
+        """All of them."""
+        return list(self._records.values())
 
     def has(self, key: str) -> bool:
         """Whether this has been measured."""
-        return key in self._keys
+        return key in self._records
+
+    def get(self, key: str) -> Record | None:
+        """What was measured; None if nothing was."""
+        return self._records.get(key)
 
     def append(self, key: str, record: Record) -> None:
         """Add a line; it is in the file when this returns."""
         whole = {KEY: key, CONFIGURATION: self.configuration, **record}
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(whole, ensure_ascii=False) + "\n")
-        self.records.append(whole)
-        self._keys.add(key)
+        self._records[key] = whole
 
     def pending(self, jobs: Iterable[T], key: Callable[[T], str]) -> list[T]:
         """The jobs that have not been measured."""

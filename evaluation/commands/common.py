@@ -116,6 +116,7 @@ def datasets_of(context: Context) -> list[Dataset]:
         *sorted(manifest.parent for manifest in DATASETS.glob(f"*/{MANIFEST}")),
         *_synthetic_folders(options.output / "data", options.sentences),
     ]
+    _check_names(folders)
     datasets = []
     for folder in folders:
         dataset, problems = read_dataset(folder)
@@ -124,6 +125,16 @@ def datasets_of(context: Context) -> list[Dataset]:
     if not any(dataset.clips for dataset in datasets):
         raise DataError("There is nothing to measure on: the sets are empty.")
     return datasets
+
+
+def _check_names(folders: Sequence[Path]) -> None:
+    known: dict[str, Path] = {}
+    for folder in folders:
+        if known.setdefault(folder.name, folder) is not folder:
+            raise DataError(
+                f"Two sets are named {folder.name!r}: {known[folder.name]} and {folder}. Rename "
+                "the folder of one: results know a set by its name."
+            )
 
 
 def _synthetic_folders(folder: Path, per_language: int) -> list[Path]:

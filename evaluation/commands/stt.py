@@ -77,7 +77,7 @@ def _stream(context: Context, datasets: Sequence[Dataset]) -> None:
     settings = {"stt": asdict(config.stt), "conversation": asdict(config.conversation)}
     context.begin("streaming", models_of(config, "stt"), settings)
     results = context.folder.results("streaming")
-    jobs = results.pending(first_jobs(datasets, options.streaming), lambda job: job.key)
+    jobs = whole.pending(first_jobs(datasets, options.streaming), results)
     if not jobs:
         return
     flags = (*context.config_flags, "--host", "127.0.0.1", "--api-keys", "")

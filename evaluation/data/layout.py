@@ -7,12 +7,14 @@
 `audio` is relative to the folder, `sha256` is that of the WAV file, `text` is as people write it,
 `language` one of en, es, fr, hi, tl; both are empty for a recording in which nobody speaks.
 A set that was cut off while it was written is taken up again: what is in the manifest is whole.
+A recording that comes again with another text corrects its line.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +80,7 @@ class Recording:
 
 
 class Writer:
-    """Adds recordings to a set, one by one; those that it has already are passed over."""
+    """Adds recordings to a set, one by one; of those that it has already it takes the text."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -86,25 +88,25 @@ class Writer:
         self._manifest = folder / MANIFEST
         self._manifest.touch()
         _drop_half_a_line(self._manifest)
-        self._ids = {clip.id for clip in read_dataset(folder)[0].clips}
+        self._clips = {clip.id: clip for clip in read_dataset(folder)[0].clips}
+        self._corrected: dict[str, Clip] = {}
 
     def has(self, clip_id: str) -> bool:
         """Whether the set has a recording of this id."""
-        return clip_id in self._ids
+        return clip_id in self._clips
 
     def add(self, recording: Recording) -> None:
-        """Write the WAV, then its line. Raises `RowError` for audio that is none."""
-        if self.has(recording.id):
-            return
+        """Write the WAV, then its line; of one that is there, remember what `close` corrects.
+
+        Raises `RowError` for audio that is none, and for another recording of the same id.
+        """
         clip_id = _checked_id(recording.id)
         audio = recording.audio()
         samples = decode(audio) if isinstance(audio, bytes) else audio
         data = wav_bytes(int16_from_samples(samples))
-        relative = f"audio/{clip_id}.wav"
-        (self.folder / relative).write_bytes(data)
         clip = Clip(
             id=clip_id,
-            audio=relative,
+            audio=f"audio/{clip_id}.wav",
             text=recording.text,
             language=recording.language,
             speaker=recording.speaker,
@@ -113,26 +115,72 @@ class Writer:
             licence=recording.licence,
             word_ends_seconds=recording.word_ends_seconds,
         )
+        if self.has(clip_id):
+            self._correct(clip)
+        else:
+            self._append(clip, data)
+
+    def close(self) -> None:
+        """Write what was corrected; all other lines of the manifest stay as they are."""
+        if not self._corrected:
+            return
+        with self._manifest.open(encoding="utf-8", newline="\n") as file:
+            lines = [self._line(line) for line in file]
+        partial = self._manifest.with_suffix(".partial")
+        partial.write_text("".join(lines), encoding="utf-8", newline="\n")
+        partial.replace(self._manifest)
+        self._corrected.clear()
+
+    def _append(self, clip: Clip, wav: bytes) -> None:
+        (self.folder / clip.audio).write_bytes(wav)
         with self._manifest.open("a", encoding="utf-8") as file:
             file.write(json.dumps(_without_empty(clip), ensure_ascii=False) + "\n")
-        self._ids.add(clip_id)
+        self._clips[clip.id] = clip
+
+    def _correct(self, clip: Clip) -> None:
+        known = self._clips[clip.id]
+        other = ""
+        if known.language != clip.language:
+            other = f"in {known.language!r}, not {clip.language!r}"
+        elif known.sha256 != clip.sha256:
+            other = "with other audio"
+        if other:
+            raise RowError(
+                f"{clip.id!r} is in the set already, {other}: import into another folder, rename "
+                f"the file, or remove its line from {self._manifest} to have this one instead"
+            )
+        clip = replace(clip, audio=known.audio, seconds=known.seconds)
+        if clip != known:
+            self._clips[clip.id] = self._corrected[clip.id] = clip
+
+    def _line(self, line: str) -> str:
+        """A line of the manifest, corrected if it is one that has to be."""
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError:
+            return line
+        clip = self._corrected.get(row.get("id", "")) if isinstance(row, dict) else None
+        if clip is None:
+            return line
+        fields = {name: value for name, value in row.items() if name != "word_ends_seconds"}
+        return json.dumps({**fields, **_without_empty(clip)}, ensure_ascii=False) + "\n"
 
 
 def write_dataset(
     folder: Path, recordings: Iterable[Recording | Problem]
 ) -> Iterator[Recording | Problem]:
     """Add recordings one by one; yields each that the set has now, and what could not be added."""
-    writer = Writer(folder)
-    for item in recordings:
-        if isinstance(item, Problem):
-            yield item
-            continue
-        try:
-            writer.add(item)
-        except RowError as error:
-            yield Problem(item.file, item.line, str(error))
-        else:
-            yield item
+    with closing(Writer(folder)) as writer:
+        for item in recordings:
+            if isinstance(item, Problem):
+                yield item
+                continue
+            try:
+                writer.add(item)
+            except RowError as error:
+                yield Problem(item.file, item.line, str(error))
+            else:
+                yield item
 
 
 def read_dataset(folder: Path) -> tuple[Dataset, list[Problem]]:

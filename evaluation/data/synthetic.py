@@ -41,7 +41,8 @@ def make(folder: Path, name: str, per_language: int, seed: int = 0) -> Iterator[
         NOTHING: lambda: _nothing(per_language * len(LANGUAGES), seed),
     }
     for recording in recordings[name]():
-        writer.add(recording)
+        if not writer.has(recording.id):
+            writer.add(recording)
         yield recording
 
 

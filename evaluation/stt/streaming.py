@@ -13,7 +13,7 @@ from evaluation.data.audio import RATE_HZ as DATA_RATE_HZ
 from evaluation.data.rows import RowError
 from evaluation.recording import Pcm
 from evaluation.results import Record, Results
-from evaluation.stt.whole import Job, told
+from evaluation.stt.whole import Job, pending, told
 from server.audio import int16_from_samples
 from server.resampling import resample
 
@@ -37,7 +37,7 @@ async def measure(
 
     Every recording is a call of its own, so that none knows the language of another.
     """
-    waiting = iter(results.pending(jobs, lambda job: job.key))
+    waiting = iter(pending(jobs, results))
     problems: list[str] = []
 
     async def work() -> None:

@@ -53,6 +53,21 @@ def plan(datasets: Sequence[Dataset], conditions: Sequence[str]) -> list[Job]:
     ]
 
 
+def pending(jobs: Sequence[Job], results: Results) -> list[Job]:
+    """The jobs that `results` does not have, or has with other audio.
+
+    Of the others it takes what their set tells of them now: a transcript may have been corrected.
+    """
+    missing = []
+    for job in jobs:
+        record, now = results.get(job.key), told(job)
+        if record is None or record.get("sha256", now["sha256"]) != now["sha256"]:
+            missing.append(job)
+        elif any(record.get(name) != value for name, value in now.items()):
+            results.append(job.key, {**record, **now})
+    return missing
+
+
 async def measure(
     jobs: Sequence[Job], config: SttConfig, languages: Sequence[str], results: Results, batch: int
 ) -> list[str]:
@@ -60,11 +75,11 @@ async def measure(
 
     Raises `ModelError` when the recognizer cannot be loaded, `EngineError` when it has died.
     """
-    pending = results.pending(jobs, lambda job: job.key)
-    if not pending:
+    missing = pending(jobs, results)
+    if not missing:
         return []
     problems: list[str] = []
-    groups = [pending[start : start + batch] for start in range(0, len(pending), batch)]
+    groups = [missing[start : start + batch] for start in range(0, len(missing), batch)]
     async with Stt("stt", SttEngine(config)) as stt:
         for group in with_progress(groups, "whole recordings"):
             problems += await _measure_group(stt, group, languages, results)
@@ -129,6 +144,7 @@ def told(job: Job) -> dict[str, Any]:
         "language": clip.language,
         "speaker": clip.speaker,
         "said": clip.text,
+        "sha256": clip.sha256,
     }
 
 

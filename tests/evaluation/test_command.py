@@ -125,3 +125,47 @@ def test_own_recordings_are_imported(
     assert main(["import", "list", str(listing), str(target), "--language", "en"]) == 0
     assert [clip.text for clip in read_dataset(target)[0].clips] == ["Hello"]
     assert f"{listing}:3: the audio" in capsys.readouterr().out
+
+
+def test_a_corrected_transcript_reaches_the_word_error_rate(folder: Path, tmp_path: Path) -> None:
+    source = folder / "data" / "synthetic-trained-voices"
+    clip = next(c for c in read_dataset(source)[0].clips if c.language == "en")
+    (tmp_path / "one.wav").write_bytes((source / clip.audio).read_bytes())
+    listing, target = tmp_path / "list.csv", tmp_path / "set"
+    output = tmp_path / "output"
+    for text, expected in ((f"Typographical {clip.text}", 1), (clip.text, 0)):
+        listing.write_text(f'audio,text\none.wav,"{text}"\n', encoding="utf-8")
+        assert main(["import", "list", str(listing), str(target), "--language", "en"]) == 0
+        arguments = ["stt", "--data", str(target), "--output", str(output), "--streaming", "0"]
+        assert main([*arguments, "--conditions", "clean"]) == 0
+        assert figures_of(output)["wer.en"] * len(text.split()) == pytest.approx(expected)
+    lines = (output / "stt.jsonl").read_text("utf-8").splitlines()
+    assert len({json.loads(line)["seconds"] for line in lines}) == 1  # it was heard once
+
+
+def test_recordings_of_the_same_name_are_told_apart(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for language in ("es", "hi"):
+        (tmp_path / language).mkdir()
+        source = folder / "data" / "synthetic-trained-voices" / "audio" / f"{language}-0000.wav"
+        (tmp_path / language / "001.wav").write_bytes(source.read_bytes())
+        (tmp_path / language / "list.csv").write_text("audio,text\n001.wav,Hola\n")
+    for language, status in (("es", 0), ("hi", 1)):
+        listing = tmp_path / language / "list.csv"
+        command = ["import", "list", str(listing), str(tmp_path / "set"), "--language", language]
+        assert main(command) == status
+    told = capsys.readouterr().out
+    assert "hi/list.csv:2: '001.wav' is in the set already" in told
+    assert "0 recordings" in told
+
+
+def test_two_sets_of_one_name_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folders = [str(tmp_path / each / "calls") for each in ("a", "b")]
+    for each in folders:
+        Path(each).mkdir(parents=True)
+        (Path(each) / "manifest.jsonl").touch()
+    assert main(["stt", "--data", *folders, "--output", str(tmp_path / "output")]) == 2
+    assert "Two sets are named 'calls'" in capsys.readouterr().err

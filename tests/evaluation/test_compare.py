@@ -138,3 +138,12 @@ def test_a_few_pairs_that_differ_prove_nothing(tmp_path: Path) -> None:
     six = run(tmp_path / "6", 6)
     assert by_name(first, six)["wer.es"].is_worse
     assert verdicts(first, six)["wer.es"] == "worse"
+
+
+@pytest.mark.parametrize("change", [{"sha256": "other"}, {"said": "el martes a las dos"}])
+def test_another_recording_or_transcript_is_no_pair(change: dict[str, Any], tmp_path: Path) -> None:
+    own = [record(n, is_wrong=False, sha256=f"{n}") for n in range(3)]
+    before_it_was_noted = {name: value for name, value in own[2].items() if name != "sha256"}
+    others = [own[0], {**own[1], **change}, before_it_was_noted]
+    found = by_name(made(tmp_path / "a", own), made(tmp_path / "b", others))
+    assert found["wer.es"].difference.num == 2

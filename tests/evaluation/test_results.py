@@ -35,6 +35,16 @@ def test_a_line_that_was_cut_off_is_measured_again_and_the_next_is_whole(tmp_pat
     assert [record["key"] for record in read(path)] == ["a", "b"]
 
 
+def test_the_last_line_of_a_key_counts_in_the_place_of_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "stt.jsonl"
+    results = Results(path, "one")
+    for key, heard in (("a", "yes"), ("b", "no"), ("a", "yes, please")):
+        results.append(key, {"heard": heard})
+    for each in (results, Results(path, "one")):
+        assert [record["heard"] for record in each.records] == ["yes, please", "no"]
+    assert results.get("c") is None
+
+
 def test_any_change_of_the_configuration_is_seen() -> None:
     assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
     assert fingerprint({"a": 1}) != fingerprint({"a": 2})

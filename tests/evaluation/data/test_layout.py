@@ -1,7 +1,9 @@
 """The plain layout: what is written is read back; half-written sets are taken up again."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,6 +60,41 @@ def test_writing_goes_on_where_it_was_cut_off(tmp_path: Path) -> None:
     writer.add(recording("b"))
     dataset, problems = read_dataset(tmp_path)
     assert ([clip.id for clip in dataset.clips], problems) == (["a", "b"], [])
+
+
+def test_a_corrected_transcript_is_taken_and_the_other_lines_stay_as_they_are(
+    tmp_path: Path,
+) -> None:
+    list(write_dataset(tmp_path, [recording("a"), recording("b")]))
+    manifest = tmp_path / MANIFEST
+    first, second = manifest.read_text(encoding="utf-8").splitlines()
+    by_hand = first[:-1] + ', "room": "kitchen"}'
+    manifest.write_text(f"{by_hand}\nno JSON\n{second}\n", encoding="utf-8")
+    corrected = replace(recording("b"), text="नमस्ते जी", word_ends_seconds=())
+    assert len(list(write_dataset(tmp_path, [recording("a"), corrected]))) == 2
+    lines = manifest.read_text(encoding="utf-8").splitlines()
+    assert lines[:2] == [by_hand, "no JSON"]
+    assert [clip.text for clip in read_dataset(tmp_path)[0].clips] == ["नमस्ते", "नमस्ते जी"]
+    assert "word_ends_seconds" not in lines[2]
+    before = manifest.read_bytes()
+    list(write_dataset(tmp_path, [recording("a"), corrected]))
+    assert manifest.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"audio": lambda: TONE[:-1]}, "with other audio"), ({"language": "es"}, "in 'hi', not 'es'")],
+)
+def test_another_recording_of_the_same_name_is_refused(
+    change: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    list(write_dataset(tmp_path, [recording("001.wav")]))
+    before = (tmp_path / MANIFEST).read_bytes()
+    (problem,) = write_dataset(tmp_path, [replace(recording("001.wav"), **change)])
+    assert isinstance(problem, Problem)
+    assert problem.message.startswith(f"'001.wav' is in the set already, {said}: ")
+    assert "import into another folder" in problem.message
+    assert (tmp_path / MANIFEST).read_bytes() == before
 
 
 def test_a_file_that_was_changed_is_not_measured(tmp_path: Path) -> None:
