@@ -68,7 +68,7 @@ class RunFolder:
             lambda: stt.summarise(self.records("stt")),
             lambda: streaming_summary.summarise(self.records("streaming"), self.records("stt")),
             self._tts,
-            lambda: routing.summarise(self.path),
+            lambda: routing.summarise(self.records("routing")),
             lambda: conversation.summarise(self.path),
         ]
         return [make() for make in makers]

@@ -5,20 +5,21 @@ Without a file: a small set of ours, in the starter models' own domain, to show 
 
 import argparse
 import asyncio
-import json
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from engines.errors import ConfigError, ModelError
-from engines.host import Engines
+from evaluation.ablation import answers
 from evaluation.ablation.report import report
 from evaluation.ablation.run import Limits, Outcome, ablate
 from evaluation.ablation.ways import Way, possible
 from evaluation.data.questions import Question, read
 from evaluation.data.rows import DataError, split
 from evaluation.engines import engines_of
+from evaluation.provenance import models_of, portable
+from evaluation.results import Results, fingerprint
 from evaluation.terminal import Terminal
 from server.config import LANGUAGES, Config, parse
 
@@ -34,20 +35,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options, rest = _parser().parse_known_args(arguments)
     terminal = Terminal(sys.stdout)
     try:
-        config = parse(rest, os.environ)
-        questions = _questions(options.files or [OWN], options.language, terminal)
-        outcomes = asyncio.run(_run(config, questions[: options.limit], options, terminal))
+        _run(options, parse(rest, os.environ), terminal)
+    except KeyboardInterrupt:
+        kept = "the same command goes on from here" if options.output else "nothing was kept"
+        print(f"\nStopped; {kept}.", file=sys.stderr)
+        return 130
     except (ConfigError, DataError, ModelError, ValueError) as error:
         terminal.failure(str(error))
         return 1
-    terminal.heading(f"{len(questions[: options.limit])} questions")
+    return 0
+
+
+def _run(options: argparse.Namespace, config: Config, terminal: Terminal) -> None:
+    files = options.files or [OWN]
+    questions = questions_of(files, options.language, terminal)[: options.limit]
+    limits = Limits(options.notes_tokens, options.answer_tokens)
+    results = None
+    if options.output:
+        settings = answers.settings_of(config, files, options.language, limits)
+        models = models_of(config, "llm", "nmt")
+        results = Results(options.output, fingerprint(portable({**settings, "models": models})))
+    outcomes = asyncio.run(
+        measure(config, questions, results, terminal, limits=limits, ways=options.ways)
+    )
+    terminal.heading(f"{len(questions)} questions")
     terminal.line(report(outcomes))
-    if not options.files or config.llm == Config().llm:
+    if is_toy(files, config):
         terminal.aside(f"\n{STARTER_CAVEAT}")
     if options.output:
-        _write(options.output, outcomes)
         terminal.aside(f"Every answer is in {options.output}.")
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,11 +92,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--limit", type=int, help="questions at most")
     parser.add_argument("--notes-tokens", type=int, default=300, help="of hidden reasoning")
     parser.add_argument("--answer-tokens", type=int, default=200, help="of an answer")
-    parser.add_argument("--output", type=Path, help="file for every answer, as JSON lines")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        help="file that keeps every answer, a JSON object a line; the same command goes on from it",
+    )
     return parser
 
 
-def _questions(files: Sequence[Path], language: str, terminal: Terminal) -> list[Question]:
+def questions_of(files: Sequence[Path], language: str, terminal: Terminal) -> list[Question]:
     """Of all files. Raises `DataError` when there are none."""
     questions = []
     for path in files:
@@ -93,54 +113,40 @@ def _questions(files: Sequence[Path], language: str, terminal: Terminal) -> list
     return questions
 
 
-async def _run(
+def is_toy(files: Sequence[Path], config: Config) -> bool:
+    """Whether figures say nothing of real models."""
+    return files == [OWN] or config.llm == Config().llm
+
+
+async def measure(
     config: Config,
     questions: Sequence[Question],
-    options: argparse.Namespace,
+    results: Results | None,
     terminal: Terminal,
+    *,
+    limits: Limits,
+    ways: Sequence[str] | None = None,
 ) -> list[Outcome]:
+    """Ask what `results` does not have yet, by all possible ways if none are named; keep it there.
+
+    Raises `ModelError`, and `ValueError` for a way that these models cannot go.
+    """
+    known = answers.known(results, questions) if results else {}
     async with engines_of(config, terminal) as engines:
-        ways = _ways(options.ways, engines)
-        total = len(questions) * len(ways)
+        chosen = [Way(name) for name in ways] if ways else possible(engines)
+        total = sum((question, way) not in known for question in questions for way in chosen)
         done = 0
 
         def tell(outcome: Outcome) -> None:
             nonlocal done
             done += 1
+            if results:
+                answers.append(results, outcome)
             mark = "+" if outcome.is_right else "-"
             said = " ".join(outcome.answer.split())[:60]
             terminal.aside(f"{done:>5}/{total} {mark} {outcome.way.value:<16} {said}")
 
-        return await ablate(
-            engines,
-            questions,
-            ways,
-            limits=Limits(options.notes_tokens, options.answer_tokens),
-            on_outcome=tell,
-        )
-
-
-def _ways(wanted: Sequence[str] | None, engines: Engines) -> Sequence[Way]:
-    return [Way(name) for name in wanted] if wanted else possible(engines)
-
-
-def _write(path: Path, outcomes: Sequence[Outcome]) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        for each in outcomes:
-            row = {
-                "id": each.question.id,
-                "language": each.question.language,
-                "way": each.way.value,
-                "question": each.question.text,
-                "wanted": each.question.answer,
-                "answer": each.answer,
-                "is_right": each.is_right,
-                "first_clause_seconds": each.first_clause_seconds,
-                "seconds": each.seconds,
-                "fallback": each.fallback,
-                "error": each.error,
-            }
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        return await ablate(engines, questions, chosen, limits=limits, known=known, on_outcome=tell)
 
 
 if __name__ == "__main__":

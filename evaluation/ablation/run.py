@@ -1,9 +1,10 @@
 """Asks every question by every way, one after the other, with nothing remembered between them."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from engines.errors import EngineError
 from engines.host import Engines
@@ -45,12 +46,19 @@ async def ablate(
     ways: Sequence[Way],
     *,
     limits: Limits = Limits(),
+    known: Mapping[tuple[Question, Way], Outcome] = MappingProxyType({}),
     on_outcome: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
-    """The outcomes, question by question, so that one cut off half way has all ways of each."""
+    """The outcomes, question by question, so that one cut off half way has all ways of each.
+
+    What is `known` is not asked; `on_outcome` is told of all others as soon as they are there.
+    """
     outcomes = []
     for number, question in enumerate(questions):
         for way in ways:
+            if (question, way) in known:
+                outcomes.append(known[question, way])
+                continue
             thinks = thinker(way, engines, f"ablation-{number}-{way.name}", limits.notes)
             outcome = await _ask(engines, thinks, question, way, limits)
             await _forget(engines, thinks.record.session_id, question.language)

@@ -1,13 +1,14 @@
 """`python -m evaluation routing`: the ablation of the ways to an answer, in the report."""
 
 import argparse
+import asyncio
 from pathlib import Path
 
+from evaluation.ablation import Limits
 from evaluation.ablation import __main__ as ablation
+from evaluation.ablation.answers import settings_of
 from evaluation.commands.common import Context, add_output, conclude
-from evaluation.data.rows import DataError
 from evaluation.provenance import models_of
-from evaluation.routing.summary import ANSWERS_FILE
 
 ABOUT = "The same questions by every way to an answer: right, in the language, how soon."
 
@@ -41,16 +42,15 @@ def run(context: Context) -> int:
 
 
 def measure(context: Context) -> None:
-    """Anew. Raises `DataError` when no question could be asked."""
-    options = context.options
-    answers = options.output / ANSWERS_FILE
-    answers.parent.mkdir(parents=True, exist_ok=True)
-    answers.unlink(missing_ok=True)
-    settings = {"questions": options.questions, "limit": options.limit}
-    context.begin("routing", models_of(context.config, "llm", "nmt"), settings)
-    arguments = [*map(str, options.questions), "--language", options.question_language]
-    if options.limit:
-        arguments += ["--limit", str(options.limit)]
-    status = ablation.main([*arguments, "--output", str(answers), *context.config_flags])
-    if status:
-        raise DataError("The ways to an answer could not be measured: see above.")
+    """All that is not answered yet. Raises `DataError` when there is no question to ask."""
+    options, config, terminal = context.options, context.config, context.terminal
+    files = options.questions or [ablation.OWN]
+    questions = ablation.questions_of(files, options.question_language, terminal)
+    limits = Limits()
+    settings = settings_of(config, files, options.question_language, limits)
+    context.begin("routing", models_of(config, "llm", "nmt"), settings)
+    results = context.folder.results("routing")
+    asked = questions[: options.limit]
+    asyncio.run(ablation.measure(config, asked, results, terminal, limits=limits))
+    if ablation.is_toy(files, config):
+        terminal.aside(f"\n{ablation.STARTER_CAVEAT}")

@@ -1,9 +1,6 @@
 """What the ablation's answers say of every way: right, in the caller's language, and how soon."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,8 +18,8 @@ from evaluation.report.model import (
     points,
     with_interval,
 )
+from evaluation.results import Record
 
-ANSWERS_FILE = Path("routing") / "answers.jsonl"
 _ALL, _DIRECT = "all", "direct"
 
 _ABOUT = """The same questions by every way to an answer. Right: with Wilson's 95% interval; the
@@ -31,17 +28,13 @@ clause: from the question to the first clause that can be spoken, one question a
 language": answers of more than three words that read like the language of the question, by a check
 that shares nothing with the server's own."""
 
-Answer = Mapping[str, Any]
-Groups = Mapping[tuple[str, str], Sequence[Answer]]  # (language, way) -> answers
+Groups = Mapping[tuple[str, str], Sequence[Record]]  # (language, way) -> answers
 
 
-def summarise(folder: Path) -> Part:
-    """Of the answers that the ablation left in a folder."""
-    path = folder / ANSWERS_FILE
-    if not path.exists():
+def summarise(answers: Sequence[Record]) -> Part:
+    """Of the records of `evaluation.ablation.answers`."""
+    if not answers:
         return Part()
-    with path.open(encoding="utf-8") as file:
-        answers = [json.loads(line) for line in file]
     groups = _groups(answers)
     header = [
         *("language", "way", "questions", "right", "to direct", "first clause P50 / P95 ms"),
@@ -61,10 +54,10 @@ def summarise(folder: Path) -> Part:
     return Part(sections=[section], figures=list(_figures(groups)))
 
 
-def _groups(answers: Sequence[Answer]) -> Groups:
+def _groups(answers: Sequence[Record]) -> Groups:
     languages = dict.fromkeys(answer["language"] for answer in answers)
     ways = dict.fromkeys(answer["way"] for answer in answers)
-    keys: list[tuple[str, Callable[[Answer], bool]]] = [
+    keys: list[tuple[str, Callable[[Record], bool]]] = [
         *((name, lambda answer, name=name: answer["language"] == name) for name in languages),
         (_ALL, lambda _: True),
     ]
@@ -76,7 +69,7 @@ def _groups(answers: Sequence[Answer]) -> Groups:
     return {key: group for key, group in groups.items() if group}
 
 
-def _cells(group: Sequence[Answer], groups: Groups) -> list[str]:
+def _cells(group: Sequence[Record], groups: Groups) -> list[str]:
     pairs = _pairs(group, groups)
     both = [[each["first_clause_seconds"] for each in pair] for pair in pairs]
     added = [1000 * (own - direct) for own, direct in both if None not in (own, direct)]
@@ -94,30 +87,34 @@ def _cells(group: Sequence[Answer], groups: Groups) -> list[str]:
     ]
 
 
-def _right(group: Sequence[Answer]) -> Interval:
+def _right(group: Sequence[Record]) -> Interval:
     return share([bool(answer["is_right"]) for answer in group])
 
 
-def _in_language(group: Sequence[Answer]) -> Interval | None:
+def _in_language(group: Sequence[Record]) -> Interval | None:
     judged = [answer for answer in group if len(answer["answer"].split()) > 3]
     if not judged:
         return None
     return share([each["language"] in guess_languages(each["answer"]) for each in judged])
 
 
-def _first_ms(group: Sequence[Answer]) -> list[float]:
+def _first_ms(group: Sequence[Record]) -> list[float]:
     times = (answer["first_clause_seconds"] for answer in group)
     return [1000 * seconds for seconds in times if seconds is not None]
 
 
-def _pairs(group: Sequence[Answer], groups: Groups) -> list[tuple[Answer, Answer]]:
+def _pairs(group: Sequence[Record], groups: Groups) -> list[tuple[Record, Record]]:
     """Each answer of another way with the direct one to the same question."""
-    direct = {answer["id"]: answer for answer in groups.get((_ALL, _DIRECT), ())}
+    direct = {_question(answer): answer for answer in groups.get((_ALL, _DIRECT), ())}
     others = (answer for answer in group if answer["way"] != _DIRECT)
-    return [(answer, direct[answer["id"]]) for answer in others if answer["id"] in direct]
+    return [(answer, direct[_question(answer)]) for answer in others if _question(answer) in direct]
 
 
-def _gain(pairs: Sequence[tuple[Answer, Answer]]) -> str:
+def _question(answer: Record) -> tuple[str, str]:
+    return answer["language"], answer["id"]
+
+
+def _gain(pairs: Sequence[tuple[Record, Record]]) -> str:
     own, direct = zip(*((bool(a["is_right"]), bool(b["is_right"])) for a, b in pairs), strict=True)
     return points(paired_difference(direct, own, [1.0] * len(pairs)))
 

@@ -1,12 +1,18 @@
 """The ablation harness on scripted engines, its scores and its tables."""
 
 import json
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from engines.errors import EngineError
 from engines.llm import ChatRequest, Completion, Forget, TextDelta
+from evaluation.__main__ import main as evaluation
 from evaluation.ablation import Limits, Outcome, Way, ablate, is_right, report
+from evaluation.ablation import __main__ as command
 from evaluation.ablation.__main__ import OWN
 from evaluation.ablation.ways import possible, thinker
 from evaluation.data.questions import Kind, Question, read
@@ -56,6 +62,108 @@ async def test_every_way_is_asked_and_timed_alike() -> None:
     assert "number 2" in by_way[Way.LLM_PIVOT].fallback  # it was not translated at all
     assert by_way[Way.LLM_PIVOT].seconds == pytest.approx(2.0)
     assert stage.open_jobs == []
+
+
+Play = Callable[[list[str]], list[tuple[float, Any]]]  # questions so far -> outputs of the model
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Callable[[Play], list[str]]:
+    """Lets the command ask a scripted model; the list of its questions grows with each."""
+
+    def begin(play: Play) -> list[str]:
+        stage, questions = Stage(), list[str]()
+
+        def answer(request: ChatRequest | Forget) -> list[tuple[float, Any]]:
+            if isinstance(request, Forget):
+                return [(0.0, Completion("ready"))]
+            questions.append(request.messages[-1].content)
+            return play(questions)
+
+        stage.llm.script = answer
+        monkeypatch.setattr(command, "engines_of", lambda *_: nullcontext(stage.engines))
+        return questions
+
+    return begin
+
+
+def right(_: list[str]) -> list[tuple[float, Any]]:
+    return [(0.0, TextDelta("Apat po.")), (0.0, Completion("stop", 5, 0, 3))]
+
+
+def stopped_at_the_third(questions: list[str]) -> list[tuple[float, Any]]:
+    if len(questions) == 3:
+        raise KeyboardInterrupt
+    return right(questions)
+
+
+def four_questions(folder: Path) -> tuple[Path, list[str]]:
+    path, texts = folder / "sums.tsv", [f"Ilan ang {n} at {n}?" for n in range(4)]
+    path.write_text("".join(f"{text}\t4\n" for text in texts), encoding="utf-8")
+    return path, texts
+
+
+def test_answers_are_kept_and_no_question_is_asked_twice(
+    asked: Callable[[Play], list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, texts = four_questions(tmp_path)
+    arguments = [str(path), "--ways", "direct", "--output", str(tmp_path / "answers.jsonl")]
+    questions = asked(stopped_at_the_third)
+    assert command.main(arguments) == 130
+    assert questions == texts[:3]
+    assert "goes on from here" in capsys.readouterr().err
+    questions = asked(right)
+    assert command.main(arguments) == 0
+    assert questions == texts[2:]
+    assert "100.0% of 4" in capsys.readouterr().out
+    path.write_text(path.read_text(encoding="utf-8").replace("3 at 3", "5 at 5"), encoding="utf-8")
+    questions = asked(right)
+    assert command.main(arguments) == 0
+    assert len(questions) == 4
+
+
+def test_a_question_that_failed_is_asked_again(
+    asked: Callable[[Play], list[str]], tmp_path: Path
+) -> None:
+    path, texts = four_questions(tmp_path)
+    output = tmp_path / "answers.jsonl"
+    arguments = [str(path), "--ways", "direct", "--output", str(output)]
+    asked(lambda said: right(said) if len(said) != 2 else [(0.0, EngineError("It broke."))])
+    assert command.main(arguments) == 0
+    questions = asked(right)
+    assert command.main(arguments) == 0
+    assert questions == [texts[1]]
+    rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+    assert [(row["question"], row["error"]) for row in rows[1::3]] == [
+        (texts[1], "It broke."),
+        (texts[1], ""),
+    ]
+
+
+def test_the_report_of_a_run_takes_up_its_answers_too(
+    asked: Callable[[Play], list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, texts = four_questions(tmp_path)
+    output = tmp_path / "run"
+    arguments = ["routing", "--questions", str(path), "--output", str(output)]
+    asked(right)
+    assert evaluation([*arguments, "--limit", "1"]) == 0
+    before = (output / "routing.jsonl").read_text(encoding="utf-8")
+    asked(stopped_at_the_third)
+    assert evaluation(arguments) == 130
+    kept = (output / "routing.jsonl").read_text(encoding="utf-8")
+    assert kept.startswith(before)
+    assert len(kept) > len(before)
+    questions = asked(right)
+    assert evaluation(arguments) == 0
+    assert texts[0] not in questions
+    figures = json.loads((output / "report.json").read_text(encoding="utf-8"))["figures"]
+    direct = next(each for each in figures if each["name"] == "routing.right.direct.tl")
+    assert (direct["value"], direct["num"]) == (1.0, 4)
+    asked(right)
+    assert evaluation([*arguments, "--llm.context_tokens", "4096"]) == 0
+    figures = json.loads((output / "report.json").read_text(encoding="utf-8"))["figures"]
+    assert next(e for e in figures if e["name"] == "routing.right.direct.tl")["num"] == 4
 
 
 @virtual_time

@@ -77,7 +77,7 @@ def test_a_run_is_no_worse_than_itself(folder: Path, capsys: pytest.CaptureFixtu
         (["compare", "nowhere", "nowhere"], "no recording in common"),
         (["stt", "--data", "nowhere"], "does not exist"),
         (["stt", "--stt.modle", "x"], "stt.modle"),
-        (["routing", "--questions", "nowhere.tsv"], "could not be measured"),
+        (["routing", "--questions", "nowhere.tsv"], "nowhere.tsv does not exist"),
         (["import", "list", "recordings.txt", "set"], "neither .csv nor .jsonl"),
     ],
 )

@@ -1,12 +1,9 @@
 """What is told of the ablation's answers."""
 
-import json
-from pathlib import Path
-
 import pytest
 
 from evaluation.report.model import Part
-from evaluation.routing.summary import ANSWERS_FILE, summarise
+from evaluation.routing.summary import summarise
 
 
 def answer(
@@ -31,15 +28,8 @@ ANSWERS = [
 ]
 
 
-def part_of(folder: Path, answers: list[dict[str, object]]) -> Part:
-    path = folder / ANSWERS_FILE
-    path.parent.mkdir()
-    path.write_text("\n".join(map(json.dumps, answers)) + "\n", encoding="utf-8")
-    return summarise(folder)
-
-
-def test_every_way_by_language_and_against_the_direct_one(tmp_path: Path) -> None:
-    part = part_of(tmp_path, ANSWERS)
+def test_every_way_by_language_and_against_the_direct_one() -> None:
+    part = summarise(ANSWERS)
     figures = {figure.name: figure.value for figure in part.figures}
     assert figures["routing.right.direct.all"] == 0.25
     assert figures["routing.right.llm-pivot.all"] == 0.75
@@ -54,5 +44,17 @@ def test_every_way_by_language_and_against_the_direct_one(tmp_path: Path) -> Non
     assert rows["all", "direct"][2] == "-"
 
 
-def test_no_ablation_is_no_section(tmp_path: Path) -> None:
-    assert summarise(tmp_path) == Part()
+def test_no_ablation_is_no_section() -> None:
+    assert summarise([]) == Part()
+
+
+def test_an_id_of_another_language_is_another_question() -> None:
+    """Files of several languages may number their questions alike."""
+    answers = [
+        {**answer(1, way, is_right=way != "direct" or language == "es"), "language": language}
+        for language in ("tl", "es")
+        for way in ("direct", "llm pivot")
+    ]
+    rows = {(row[0], row[1]): row for row in summarise(answers).sections[0].tables[0].rows}
+    gains = {language: rows[language, "llm pivot"][4].split()[0] for language in ("tl", "es")}
+    assert gains == {"tl": "+100.0", "es": "+0.0"}
