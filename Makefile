@@ -63,12 +63,12 @@ check: setup ## lint, formatting and strict types
 
 TRAIN := .venv-train/bin/python -m scripts.train_starter
 
-starter: setup ## train the starter models again, in .venv-train: hours on a CPU
+starter: setup ## train the starter models again, in .venv-train: hours on a CPU; ARGS=--resume
 	@$(PYTHON) scripts/setup.py --train
-	@$(TRAIN).stt
-	@$(TRAIN).llm --minutes 60 --evaluate
-	@$(TRAIN).tts
-	@$(TRAIN).nmt
+	@$(TRAIN).stt $(ARGS)
+	@$(TRAIN).llm --minutes 60 --evaluate $(ARGS)
+	@$(TRAIN).tts $(ARGS)
+	@$(TRAIN).nmt $(ARGS)
 	@$(TRAIN).endpointing
 	@$(TRAIN).prosody
 	@$(TRAIN).identification

@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 
+from scripts.train_starter.checkpoints import goes_on
 from scripts.train_starter.domain import dialogue
 from scripts.train_starter.language_model.chat import render
 from scripts.train_starter.language_model.evaluation import Score, evaluate
@@ -62,11 +63,13 @@ def _train(options: argparse.Namespace, path: Path) -> None:
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
     options.out.mkdir(parents=True, exist_ok=True)
+    training = _training_config(options)
+    is_resumed = goes_on(training.checkpoint, resume=options.resume)
     config = _model_config(options)
     model = new_model(config, seed=0)
-    tokenizer = _tokenizer(options, model)
-    trainer = Trainer(_training_config(options), model)
-    if options.resume:
+    tokenizer = _tokenizer(options, model, is_resumed=is_resumed)
+    trainer = Trainer(training, model)
+    if is_resumed:
         trainer.resume()
     size = sum(parameter.numel() for parameter in model.parameters())
     print(f"{size / 1e6:.2f} M parameters on {options.device}", flush=True)
@@ -95,12 +98,12 @@ def _training_config(options: argparse.Namespace) -> TrainingConfig:
     )
 
 
-def _tokenizer(options: argparse.Namespace, model: LanguageModel) -> Tokenizer:
+def _tokenizer(options: argparse.Namespace, model: LanguageModel, *, is_resumed: bool) -> Tokenizer:
     """The one that is resumed, that of the file to start from (as its weights), or a new one."""
     path = options.work / "tokenizer.json"
-    if options.start_from and not options.resume:
+    if options.start_from and not is_resumed:
         read_model(options.start_from, model).save(str(path))
-    elif not options.resume:
+    elif not is_resumed:
         vocabulary_size = model.embedding.num_embeddings
         train_tokenizer(_texts(), vocabulary_size).save(str(path))
     return Tokenizer.from_file(str(path))

@@ -38,3 +38,10 @@ def test_no_page_names_a_verb_that_is_not_there() -> None:
     for path in [*pages, *sources]:
         named = set(re.findall(r"`make ([a-z-]+)", path.read_text(encoding="utf-8")))
         assert named <= VERBS, path
+
+
+def test_the_recipes_that_can_be_resumed_are_given_what_was_asked_for() -> None:
+    lines = _make("--dry-run", "starter", "ARGS=--resume").splitlines()
+    recipes = [line.partition("train_starter.")[2].split() for line in lines if "-m" in line]
+    resumed = {recipe[0] for recipe in recipes if "--resume" in recipe}
+    assert resumed == {"stt", "llm", "tts", "nmt"}

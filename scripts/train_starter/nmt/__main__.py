@@ -4,11 +4,11 @@ Stopped and started again with `--resume`, it goes on from the newest checkpoint
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import torch
 
+from scripts.train_starter.checkpoints import goes_on
 from scripts.train_starter.nmt.evaluation import report
 from scripts.train_starter.nmt.export import export
 from scripts.train_starter.nmt.tokenizer import Codec, train_pieces
@@ -39,12 +39,11 @@ def _train(options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
     checkpoint, pieces = options.work / "checkpoint.pt", options.work / "pieces.spm"
-    if checkpoint.exists() and not options.resume:
-        sys.exit(f"{checkpoint} is there: add --resume to go on, or remove it.")
-    if not checkpoint.exists():
+    is_resumed = goes_on(checkpoint, resume=options.resume)
+    if not is_resumed:
         train_pieces(pieces)
     trainer = Trainer(Codec(pieces), checkpoint, options.device)
-    if checkpoint.exists():
+    if is_resumed:
         trainer.resume()
     size = sum(parameter.numel() for parameter in trainer.model.parameters())
     print(f"{size / 1e6:.2f} million weights, on {options.device}", flush=True)

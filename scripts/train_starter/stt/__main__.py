@@ -21,6 +21,7 @@ from pathlib import Path
 
 import torch
 
+from scripts.train_starter.checkpoints import goes_on
 from scripts.train_starter.stt.data import TOKENIZER_NAME, corpus_plan, make_corpus, prepare
 from scripts.train_starter.stt.evaluate import quick_score, report
 from scripts.train_starter.stt.export import export, size_megabytes
@@ -86,8 +87,7 @@ def main() -> None:
 def train(job: Job) -> None:
     """Corpus and training side by side; figures at every checkpoint; the model at the end."""
     config = job.training
-    if config.checkpoint.exists() and not job.resume:
-        sys.exit(f"{config.checkpoint} is there: add --resume to go on, or remove it.")
+    goes_on(config.checkpoint, resume=job.resume)
     prepare(job.corpus)
     spawn = multiprocessing.get_context("spawn")
     plan = corpus_plan(NUM_PLAIN_SHARDS, NUM_WIDE_SHARDS)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from scripts.train_starter.checkpoints import goes_on
 from scripts.train_starter.tts import data
 from scripts.train_starter.tts.corpus import Text, held_out_texts, training_texts
 from scripts.train_starter.tts.data import Example
@@ -19,6 +20,8 @@ def main() -> None:
     arguments = _parse()
     torch.set_num_threads(arguments.threads)
     arguments.work.mkdir(parents=True, exist_ok=True)
+    checkpoint = arguments.work / "checkpoint.pt"
+    is_resumed = goes_on(checkpoint, resume=arguments.resume)
     texts = training_texts(arguments.sentences, _SEED)
     held_out = held_out_texts(arguments.held_out, _SEED)
     trainer = Trainer(
@@ -26,8 +29,7 @@ def main() -> None:
         _examples(held_out, arguments.work / f"held-out-{arguments.held_out}.npz"),
         arguments.device,
     )
-    checkpoint = arguments.work / "checkpoint.pt"
-    if arguments.resume and checkpoint.is_file():
+    if is_resumed:
         trainer.resume(checkpoint)
     num_weights = sum(parameter.numel() for parameter in trainer.model.parameters())
     print(f"{num_weights / 1e6:.2f} million weights, on {arguments.device}", flush=True)
