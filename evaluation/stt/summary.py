@@ -45,8 +45,8 @@ figures of others: it drops the vowel signs of Hindi, so that a good part of its
 and parts Tagalog words at their hyphens. "Latin": substitutions in which a Hindi word was written
 in Latin letters."""
 
-_ABOUT_SYNTHETIC = """Synthetic sets are left out, here and in all that follows but the table by set
-and the times: there are recordings of other sets, and theirs are easier."""
+_ABOUT_SYNTHETIC = """Synthetic sets are left out of error rates and language identification, but
+for the table by set: there are recordings of other sets, and theirs are easier."""
 
 _ABOUT_CONDITIONS = """The same recordings as they are, in a small room, with noise 20 and 10 dB
 below the speech, and over the telephone (300 to 3,400 Hz, mu-law, 8 kHz)."""
