@@ -158,7 +158,8 @@ class Talks:
         self._closing: set[asyncio.Task[None]] = set()
 
     def find(self, key: str, name: str, peer: str | None) -> Talk:
-        """The conversation of this name that was begun with this key, or a new one.
+        """The conversation of this name that was begun with this key, or a new one, for a turn:
+        after it the caller keeps or forgets it.
 
         Raises `ProtocolError` while it is in a turn, and `Overloaded` when all are.
         """
@@ -172,11 +173,11 @@ class Talks:
                 "Another request of this session is being answered. Wait for its end.",
                 code="session_busy",
             )
+        self._stop_timer(talk)
         return talk
 
     def keep(self, key: str, talk: Talk) -> None:
         """Remember it from now on for as long as is configured."""
-        self._stop_timer(talk)
         loop = asyncio.get_running_loop()
         self._timers[talk.id] = loop.call_later(
             self._config.session_seconds, self.forget, key, talk

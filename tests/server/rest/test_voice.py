@@ -97,6 +97,22 @@ async def test_old_conversations_are_forgotten() -> None:
 
 
 @virtual_time
+async def test_a_conversation_is_not_forgotten_in_the_midst_of_a_turn() -> None:
+    stage = instant()
+    async with client_of(server_on(stage, RestConfig(session_seconds=60.0))) as client:
+        name = (await say(client)).headers["X-Tinig-Session"]
+        await asyncio.sleep(59.0)
+        stage.stt_seconds = 2.0  # its time would be over meanwhile
+        second = await say(client, name)
+        assert (second.status, second.headers["X-Tinig-Session"]) == (200, name)
+        await asyncio.sleep(59.0)  # counted from the end of this turn
+        assert (await say(client, name)).headers["X-Tinig-Session"] == name
+        await asyncio.sleep(61.0)
+        assert (await say(client, name)).headers["X-Tinig-Session"] != name
+    assert not stage.open_jobs
+
+
+@virtual_time
 async def test_one_turn_at_a_time() -> None:
     stage = instant()
     async with client_of(server_on(stage)) as client:
