@@ -18,7 +18,6 @@ T = TypeVar("T")
 
 _MAXIMUM_FIELDS = 64
 _MAXIMUM_FIELD_BYTES = 64 * 1024
-_LIST_SUFFIX = "[]"  # by which a form names a field that has several values
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +121,18 @@ async def _form(reader: MultipartReader, kind: type, max_megabytes: int) -> Form
 
 
 def _add(fields: dict[str, object], kind: type, sent_name: str, text: str) -> None:
-    name = sent_name.removesuffix(_LIST_SUFFIX)
-    if not schema.is_list(kind, name):
+    """`name[]` is one of the values of a list, `name[key]` a value of an object."""
+    name, bracket, key = sent_name.partition("[")
+    if schema.is_list(kind, name) and key in {"", "]"}:
+        values = fields.setdefault(name, [])
+        assert isinstance(values, list)
+        values.append(text)
+    elif bracket and schema.is_object(kind, name):
+        values = fields.setdefault(name, {})
+        assert isinstance(values, dict)
+        values[key.removesuffix("]")] = text
+    else:
         fields[sent_name] = schema.from_text(kind, sent_name, text)
-        return
-    values = fields.setdefault(name, [])
-    assert isinstance(values, list)
-    values.append(text)
 
 
 async def _file(part: BodyPartReader, max_megabytes: int) -> bytes:

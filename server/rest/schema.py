@@ -81,6 +81,12 @@ def is_list(kind: type, name: str) -> bool:
     return name in _declared(kind) and get_origin(_declared(kind)[name][1]) is tuple
 
 
+def is_object(kind: type, name: str) -> bool:
+    """Whether a field takes an object of any keys."""
+    annotation = _declared(kind)[name][1] if name in _declared(kind) else None
+    return any(get_origin(part) is Mapping for part in _alternatives(annotation))
+
+
 def schema_of(kind: Any, components: Json) -> Json:
     """JSON Schema of an annotation; that of each dataclass goes into `components`, once."""
     if is_dataclass(kind):

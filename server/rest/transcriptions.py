@@ -1,6 +1,6 @@
 """`/v1/audio/transcriptions` and `/v1/audio/translations`."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -47,7 +47,7 @@ class TranscriptionRequest:
     )
     stream: bool = option(False, "Answer with server-sent events, a stretch of speech each.")
     include: tuple[str, ...] = option((), _NO_EFFECT)
-    chunking_strategy: str = option("auto", _NO_EFFECT)
+    chunking_strategy: str | Mapping[str, Any] = option("auto", _NO_EFFECT)
 
 
 @dataclass(frozen=True, slots=True)

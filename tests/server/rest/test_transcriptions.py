@@ -49,6 +49,17 @@ async def test_a_language_is_taken_at_its_word() -> None:
     assert {job.request.language for job in stage.stt.jobs} == {"es"}
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"chunking_strategy": "auto"},
+        {"chunking_strategy[type]": "server_vad", "chunking_strategy[threshold]": "0.5"},
+    ],
+)
+async def test_a_chunking_strategy_has_no_effect(fields: dict[str, str]) -> None:
+    assert (await transcribed(instant(heard="Yes."), **fields))["text"] == "Yes. Yes."
+
+
 async def test_silence_is_an_empty_transcript() -> None:
     stage = instant()
     async with client_of(server_on(stage)) as client:
