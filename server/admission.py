@@ -44,13 +44,14 @@ def require_origin(request: web.Request, allowed_origins: Sequence[str]) -> None
         )
 
 
-def require_room(sessions: int, max_sessions: int) -> None:
-    """Raise 503 when the server holds as many calls as it may."""
-    if sessions >= max_sessions:
-        raise web.HTTPServiceUnavailable(
-            text=f"All {max_sessions} places are taken. Try again shortly.",
-            headers={hdrs.RETRY_AFTER: "5"},
-        )
+def require_room(taken: int, places: int, *, draining: bool) -> None:
+    """Raise 503 when every place is taken, or the server is going down."""
+    if taken < places and not draining:
+        return
+    reason = "The server is going down." if draining else f"All {places} places are taken."
+    raise web.HTTPServiceUnavailable(
+        text=f"{reason} Try again shortly.", headers={hdrs.RETRY_AFTER: "5"}
+    )
 
 
 def _is_address(host: str | None) -> bool:

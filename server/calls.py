@@ -34,14 +34,15 @@ class Calls:
         self._sockets: WeakSet[web.WebSocketResponse] = WeakSet()
         self._left = asyncio.Event()  # a call or a request has ended
 
-    @property
-    def max_sessions(self) -> int:
-        """Calls that may be held at once, now."""
-        return 0 if self.draining else self.config.server.max_sessions
-
     def require_room(self) -> None:
-        """Raise 503 when every place is taken, or the server is going down."""
-        require_room(self.counters.sessions, self.max_sessions)
+        """Raise 503 when there is no place for a call, or the server is going down."""
+        places = self.config.server.max_sessions
+        require_room(self.counters.sessions, places, draining=self.draining)
+
+    def require_room_for_request(self) -> None:
+        """Raise 503 when there is no place for a request, or the server is going down."""
+        places = self.config.rest.max_requests
+        require_room(self.counters.requests, places, draining=self.draining)
 
     @contextmanager
     def at_the_door(self) -> Iterator[None]:
@@ -130,6 +131,10 @@ class Calls:
         return Settings(model=model, instructions=config.instructions, turn_detection=detection)
 
     async def close_sockets(self) -> None:
-        """Tell the client of every open socket that the server goes down."""
-        for socket in set(self._sockets):
-            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"The server is going down.")
+        """Tell the client of every open socket that the server goes down.
+
+        All at once: where a client does not read, its socket is closed only when it is cut off.
+        """
+        code, message = WSCloseCode.GOING_AWAY, b"The server is going down."
+        closing = [socket.close(code=code, message=message) for socket in set(self._sockets)]
+        await asyncio.gather(*closing, return_exceptions=True)

@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 
 from engines.errors import TinigError
 from server import logs
-from server.admission import require_key, require_origin, require_room
+from server.admission import require_key, require_origin
 from server.calls import Calls
 from server.ids import new_id
 from server.rest import errors
@@ -19,7 +19,9 @@ log = logging.getLogger(__name__)
 _BEGUN = web.RequestKey("begun", bool)  # some of the answer has been sent
 _ID = web.RequestKey("id", str)
 _PREFLIGHT_SECONDS = "600"
-EXPOSED_HEADERS = "X-Request-Id, X-Tinig-Transcript, X-Tinig-Answer, X-Tinig-Session"
+EXPOSED_HEADERS = (
+    "X-Request-Id, X-Tinig-Transcript, X-Tinig-Answer, X-Tinig-Language, X-Tinig-Session"
+)
 
 
 class Door:
@@ -28,7 +30,6 @@ class Door:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._server = calls.config.server
-        self._max_requests = calls.config.rest.max_requests
 
     def add_routes(self, app: web.Application, operations: Iterable[Operation]) -> None:
         """Each operation behind the door, and the question that a browser asks before it."""
@@ -87,7 +88,7 @@ class Door:
                 require_key(request, self._server.api_keys)
             if not operation.is_work:
                 return await operation.handler(request)
-            require_room(calls.counters.requests, 0 if calls.draining else self._max_requests)
+            calls.require_room_for_request()
         with calls.work():
             return await operation.handler(request)
 

@@ -4,8 +4,9 @@ import asyncio
 import base64
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import pytest
@@ -195,6 +196,37 @@ async def test_a_call_that_ends_gives_its_place_back(
     assert not stage.open_jobs
     assert (await client.get("/readyz")).status == 200
     assert server.counters.refused == {"Service Unavailable": 1}
+
+
+class StalledSocket:
+    """Its client does not read: closing it waits until the client is cut off."""
+
+    def __init__(self) -> None:
+        self.told = asyncio.Event()
+        self.cut = asyncio.Event()
+
+    async def close(self, *, code: int, message: bytes) -> None:
+        assert code == 1001
+        self.told.set()
+        await self.cut.wait()
+        raise ConnectionError
+
+
+async def test_who_does_not_read_keeps_nobody_else_from_being_told_that_the_server_goes_down(
+    make_server: Callable[..., Server],
+) -> None:
+    calls = make_server().calls
+    sockets = [StalledSocket() for _ in range(3)]
+    with ExitStack() as places:
+        for socket in sockets:
+            places.enter_context(calls.place(cast(web.WebSocketResponse, socket)))
+        closing = asyncio.create_task(calls.close_sockets(), name="closing")
+        async with asyncio.timeout(5):
+            for socket in sockets:
+                await socket.told.wait()
+            for socket in sockets:
+                socket.cut.set()
+            await closing
 
 
 async def test_a_key_is_asked_for_when_configured(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from engines.errors import EngineError, Overloaded
 from server.config import RestConfig
+from server.rest.routes import Rest
 from tests.server.rest.door import (
     KEY,
     client_of,
@@ -54,7 +55,9 @@ async def test_a_key_is_asked_for() -> None:
 
 async def test_a_page_of_another_origin_needs_to_be_allowed() -> None:
     allowed = "https://example.org"
-    async with client_of(server_on(instant(), allowed_origins=(allowed,))) as client:
+    server = server_on(instant(), allowed_origins=(allowed,))
+    operations = Rest(server.calls).operations
+    async with client_of(server) as client:
         for origin, status in ((allowed, 200), ("https://elsewhere.org", 403)):
             asked = {"Origin": origin, "Access-Control-Request-Headers": "x-stainless-os"}
             preflight = await client.options("/v1/chat/completions", headers=asked)
@@ -65,6 +68,10 @@ async def test_a_page_of_another_origin_needs_to_be_allowed() -> None:
             assert answer.status == status
             readable = answer.headers.get("Access-Control-Allow-Origin")
             assert readable == (origin if status == 200 else None)
+            if status == 200:
+                exposed = set(answer.headers["Access-Control-Expose-Headers"].split(", "))
+                headers = {name for each in operations for name in each.answer_headers}
+                assert exposed == {"X-Request-Id", *headers}
         assert await code_of(answer) == "origin_not_allowed"
 
 
@@ -87,7 +94,10 @@ async def test_a_server_that_goes_down_takes_no_request() -> None:
     server = server_on(instant())
     async with client_of(server) as client:
         server.calls.draining = True
-        assert (await client.post("/v1/chat/completions", json=CHAT)).status == 503
+        refused = await client.post("/v1/chat/completions", json=CHAT)
+        assert refused.status == 503
+        error = (await refused.json())["error"]
+        assert error["message"] == "The server is going down. Try again shortly."
 
 
 @pytest.mark.parametrize(
