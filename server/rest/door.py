@@ -13,6 +13,7 @@ from server.calls import Calls
 from server.ids import new_id
 from server.rest import errors
 from server.rest.operation import Handler, Operation
+from server.rest.streams import send_whole
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ class Door:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._server = calls.config.server
+        self._config = calls.config.rest
 
     def add_routes(self, app: web.Application, operations: Iterable[Operation]) -> None:
         """Each operation behind the door, and the question that a browser asks before it."""
@@ -90,7 +92,10 @@ class Door:
                 return await operation.handler(request)
             calls.require_room_for_request()
         with calls.work():
-            return await operation.handler(request)
+            response = await operation.handler(request)
+            if isinstance(response, web.Response):
+                return await send_whole(request, self._config, response)
+            return response
 
     def _hang_up(self, request: web.Request) -> NoReturn:
         if request.transport is not None:
