@@ -2,8 +2,8 @@
 
 import { RATE_HZ } from "./pcm.js";
 
-/** Why there is no microphone; `reason` is a key of the interface's strings. */
-export class MicrophoneError extends Error {
+/** Why there is no sound; `reason` is a key of the interface's strings. */
+export class AudioError extends Error {
   constructor(reason) {
     super(reason);
     this.reason = reason;
@@ -20,31 +20,50 @@ const REASONS = {
 
 /**
  * The caller's voice: `onFrame(Int16Array)` every 20 ms at 24 kHz, `onLost()` when it is unplugged
- * or no longer allowed. Throws MicrophoneError.
+ * or no longer allowed. Throws AudioError.
  */
 export async function openMicrophone(deviceId, onFrame, onLost) {
   const stream = await userMedia(deviceId);
   stream.getAudioTracks()[0].onended = onLost;
   const context = new AudioContext({ latencyHint: "interactive" });
-  await context.audioWorklet.addModule("/web/worklets/capture.js");
-  const source = context.createMediaStreamSource(stream);
-  const worklet = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0 });
+  const close = () => {
+    stream.getTracks().forEach((track) => track.stop());
+    return context.close();
+  };
+  const worklet = await capture(context, stream).catch(async (error) => {
+    await close();
+    throw error instanceof AudioError ? error : new AudioError("mic_failed");
+  });
   worklet.port.onmessage = ({ data }) => onFrame(data);
-  source.connect(worklet);
-  await context.resume();
   return {
     /** A muted microphone gives silence: time goes on for the server. */
     mute: (muted) => stream.getAudioTracks().forEach((track) => (track.enabled = !muted)),
     close: () => {
-      stream.getTracks().forEach((track) => track.stop());
       worklet.port.onmessage = null;
-      return context.close();
+      return close();
     },
   };
 }
 
+/** The worklet that the stream goes into. */
+async function capture(context, stream) {
+  await loadWorklet(context, "capture");
+  const worklet = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0 });
+  context.createMediaStreamSource(stream).connect(worklet);
+  await context.resume();
+  return worklet;
+}
+
+async function loadWorklet(context, name) {
+  try {
+    await context.audioWorklet.addModule(`/web/worklets/${name}.js`);
+  } catch {
+    throw new AudioError("server_silent");
+  }
+}
+
 async function userMedia(deviceId) {
-  if (!navigator.mediaDevices) throw new MicrophoneError("mic_insecure");
+  if (!navigator.mediaDevices) throw new AudioError("mic_insecure");
   const audio = {
     echoCancellation: true,
     noiseSuppression: true,
@@ -55,14 +74,17 @@ async function userMedia(deviceId) {
   try {
     return await navigator.mediaDevices.getUserMedia({ audio });
   } catch (error) {
-    throw new MicrophoneError(REASONS[error.name] ?? "mic_failed");
+    throw new AudioError(REASONS[error.name] ?? "mic_failed");
   }
 }
 
-/** The server's voice: `onPlayed({frame, item, played, playing, endSeconds})` every 20 ms. */
+/**
+ * The server's voice: `onPlayed({frame, item, played, playing, endSeconds})` every 20 ms. Throws
+ * AudioError.
+ */
 export async function openSpeaker(deviceId, onPlayed) {
   const context = new AudioContext({ latencyHint: "interactive", sampleRate: RATE_HZ });
-  await context.audioWorklet.addModule("/web/worklets/playback.js");
+  await loadWorklet(context, "playback");
   const worklet = new AudioWorkletNode(context, "playback", {
     numberOfInputs: 0,
     outputChannelCount: [1],

@@ -31,8 +31,10 @@ export class Call extends EventTarget {
     this._preferences = preferences;
     this._history = history;
     this._microphone = null;
+    this._openingMicrophone = null; // the promise of one that the browser has not given yet
     this._speaker = null;
     this._pressedMs = 0;
+    this._isAsked = false; // a response was asked for and has not come yet
     this._responseId = null; // of the response in progress
     this._cancelledId = null; // of the last response that was cancelled here
     this._message = null; // {id, responseId} of the message whose audio comes
@@ -49,21 +51,40 @@ export class Call extends EventTarget {
     return this._microphone !== null;
   }
 
-  /** Begin; throws MicrophoneError. Without a microphone it is a conversation in writing. */
+  /** The browser is asked for a microphone, which may take as long as the user likes. */
+  get isOpeningMicrophone() {
+    return this._openingMicrophone !== null;
+  }
+
+  /** Begin; throws AudioError. Without a microphone it is a conversation in writing. */
   async start({ withMicrophone, key }) {
     this.recording = new Recording();
-    if (withMicrophone) await this._openMicrophone();
-    this._speaker ??= await openSpeaker(this._preferences.speaker, this._onPlayed);
-    await this._speaker.wake();
+    if (withMicrophone) await this.useMicrophone();
+    await this._wakeSpeaker();
     this.isOn = true;
     this.connection.open(key);
   }
 
-  /** Take a microphone into a call that has none yet, or another one. Throws MicrophoneError. */
+  /**
+   * Take the chosen microphone into the call, in place of the one it has. Throws AudioError.
+   * One that comes when the call is over, or another is chosen, is not taken.
+   */
   async useMicrophone() {
-    await this._microphone?.close();
-    this._microphone = null;
-    await this._openMicrophone();
+    this._closeMicrophone();
+    const opening = openMicrophone(
+      this._preferences.microphone,
+      this._onCaptured,
+      this._onMicrophoneLost,
+    );
+    this._openingMicrophone = opening;
+    const microphone = await opening.catch((error) => this._giveUpMicrophone(opening, error));
+    if (this._openingMicrophone !== opening) {
+      microphone?.close();
+      return;
+    }
+    this._openingMicrophone = null;
+    this._microphone = microphone;
+    microphone.mute(this.isMuted);
   }
 
   async useSpeaker(deviceId) {
@@ -97,19 +118,20 @@ export class Call extends EventTarget {
       return;
     }
     this.connection.send({ type: "input_audio_buffer.commit" });
-    this.connection.send({ type: "response.create" });
+    this._ask();
   }
 
   /** Say something in writing. */
   say(id, text) {
     this.interrupt();
     this.connection.send({ type: "conversation.item.create", item: message(id, "user", text) });
-    this.connection.send({ type: "response.create" });
+    this._ask();
   }
 
-  /** The user stops the answer. */
+  /** The user stops the answer, though it may not have begun. */
   interrupt() {
-    if (this._responseId !== null) this.connection.send({ type: "response.cancel" });
+    if (this._isAsked || this._responseId !== null) this.connection.send({ type: "response.cancel" });
+    this._isAsked = false;
     this._cancelledId = this._responseId; // what of it is on its way here is not for anybody
     this._silence();
   }
@@ -132,15 +154,34 @@ export class Call extends EventTarget {
     this.connection.send({ type: "session.update", session });
   }
 
+  _ask() {
+    this._isAsked = true;
+    this.connection.send({ type: "response.create" });
+  }
+
   // ---- the devices ----------------------------------------------------------------------------
 
-  async _openMicrophone() {
-    this._microphone = await openMicrophone(
-      this._preferences.microphone,
-      this._onCaptured,
-      this._onMicrophoneLost,
-    );
-    this._microphone.mute(this.isMuted);
+  async _wakeSpeaker() {
+    try {
+      this._speaker ??= await openSpeaker(this._preferences.speaker, this._onPlayed);
+      await this._speaker.wake();
+    } catch (error) {
+      this._closeMicrophone(); // there is no call
+      throw error;
+    }
+  }
+
+  /** Why there is none is told only where one is still waited for. */
+  _giveUpMicrophone(opening, error) {
+    if (this._openingMicrophone !== opening) return;
+    this._openingMicrophone = null;
+    throw error;
+  }
+
+  _closeMicrophone() {
+    this._openingMicrophone = null;
+    this._microphone?.close();
+    this._microphone = null;
   }
 
   _onCaptured = (frame) => {
@@ -158,8 +199,7 @@ export class Call extends EventTarget {
   }
 
   _onMicrophoneLost = () => {
-    this._microphone?.close();
-    this._microphone = null;
+    this._closeMicrophone();
     this._tell("lost");
   };
 
@@ -211,6 +251,7 @@ export class Call extends EventTarget {
     } else if (detail.status !== "connecting") {
       this._speaker?.flush();
       this._early = [];
+      this._isAsked = false;
       this._responseId = null;
       this._forgetAnswer();
       this._setState("listening_idle");
@@ -222,8 +263,7 @@ export class Call extends EventTarget {
   _hangUp() {
     this.isOn = false;
     this.isHeld = false;
-    this._microphone?.close();
-    this._microphone = null;
+    this._closeMicrophone();
     this._speaker?.sleep();
   }
 
@@ -234,6 +274,13 @@ export class Call extends EventTarget {
   _setState(state) {
     this.state = state;
     this._tell("state", state);
+  }
+
+  /** One that begins while the user talks comes too late. */
+  _beginResponse({ response }) {
+    this._isAsked = false;
+    this._responseId = response.id;
+    if (this.isHeld) this.interrupt();
   }
 
   _beginMessage({ item, response_id: responseId }) {
@@ -301,7 +348,7 @@ const HANDLERS = {
     }),
   "conversation.item.input_audio_transcription.failed": (call, event) =>
     call._tell("heard", { id: event.item_id, text: "", language: "" }),
-  "response.created": (call, event) => (call._responseId = event.response.id),
+  "response.created": (call, event) => call._beginResponse(event),
   "response.output_item.added": (call, event) => call._beginMessage(event),
   "response.output_audio_transcript.delta": (call, event) => call._receiveWords(event),
   "response.output_audio.done": (call) => call._speaker.end(),

@@ -53,6 +53,7 @@ export class Controls {
   /** Hands-free the button begins and ends the call; with push to talk it is held down. */
   _talk() {
     if (!this._call.isOn) this._actions.start();
+    else if (this._call.isOpeningMicrophone) return;
     else if (!this._call.hasMicrophone) this._actions.addMicrophone();
     else if (preferences.mode === "free") this._call.end();
   }

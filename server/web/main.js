@@ -1,6 +1,6 @@
 // The page: what the user does goes to the call, what the call tells is shown.
 
-import { MicrophoneError } from "./audio.js";
+import { AudioError } from "./audio.js";
 import { Call } from "./call.js";
 import { Captions } from "./captions.js";
 import { askForKey, listenToChoices, showChoices, showDevices } from "./choices.js";
@@ -29,7 +29,7 @@ const controls = new Controls(call, { start, addMicrophone, say, saveTranscript,
 listenToCall();
 listenToChoices(call, {
   onMode: () => controls.show(),
-  onMicrophone: () => call.hasMicrophone && addMicrophone(),
+  onMicrophone: () => (call.hasMicrophone || call.isOpeningMicrophone) && addMicrophone(),
 });
 byId("interface").onchange = async ({ target }) => {
   prefer("interface", target.value);
@@ -130,15 +130,16 @@ async function begin(withMicrophone) {
 }
 
 async function addMicrophone() {
+  clearNotice();
   await withWords(() => call.useMicrophone());
 }
 
-/** What has to do with the microphone fails in words. */
+/** What has to do with sound fails in words. */
 async function withWords(action) {
   try {
     await action();
   } catch (error) {
-    if (!(error instanceof MicrophoneError)) throw error;
+    if (!(error instanceof AudioError)) throw error;
     notify(error.reason);
   }
   controls.show();

@@ -6,7 +6,15 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.browser.house import STATUS, house, page
+from tests.browser.house import (
+    NOTICE,
+    NUM_CAPTIONS,
+    STATE,
+    STATUS,
+    house,
+    page,
+    write,
+)
 from tests.fakes import Stage
 
 pytestmark = pytest.mark.timeout(180)
@@ -34,6 +42,102 @@ async def test_another_microphone_takes_over_in_the_call(tmp_path: Path, silence
         assert tab.complaints == []
 
 
+async def test_a_microphone_is_opened_once_however_often_it_is_asked_for(
+    tmp_path: Path, silence: Path
+) -> None:
+    async with house(Stage()) as server, page(server.url, tmp_path, silence) as tab:
+        await write(tab, "Hello")
+        await tab.until(f"{NUM_CAPTIONS} === 2 && {STATE} === 'listening_idle'")
+        await tab.evaluate(WATCH_MICROPHONES)
+        await tab.evaluate(ASK_BEFORE_MICROPHONES)
+        await tab.click("#talk")
+        await tab.click("#talk")
+        assert await tab.evaluate("window.prompts.length") == 1
+        await tab.evaluate("window.prompts[0]()")
+        await tab.until("document.querySelector('#talk').dataset.look === 'on'")
+        await tab.click("#talk")
+        await tab.until(f"{STATUS} === 'offline'")
+        assert await tab.evaluate("window.microphones.map((track) => track.readyState)") == [
+            "ended"
+        ]
+        assert tab.complaints == []
+
+
+async def test_a_microphone_that_is_allowed_after_the_call_is_not_opened(
+    tmp_path: Path, silence: Path
+) -> None:
+    async with house(Stage()) as server, page(server.url, tmp_path, silence) as tab:
+        await write(tab, "Hello")
+        await tab.until(f"{NUM_CAPTIONS} === 2 && {STATE} === 'listening_idle'")
+        await tab.evaluate(WATCH_MICROPHONES)
+        await tab.evaluate(ASK_BEFORE_MICROPHONES)
+        await tab.click("#talk")
+        await tab.click("#hang-up")
+        await tab.until(f"{STATUS} === 'offline'")
+        await tab.evaluate("window.prompts[0]()")
+        await tab.until("window.microphones[0]?.readyState === 'ended'")
+        await tab.click("#talk")
+        await tab.until("window.prompts.length === 2")
+        await tab.evaluate("window.prompts[1]()")
+        await tab.until(f"{STATUS} === 'online'")
+        assert await tab.evaluate("window.microphones.map((track) => track.readyState)") == [
+            "ended",
+            "live",
+        ]
+        assert tab.complaints == []
+
+
+@pytest.mark.parametrize("worklet", ["capture", "playback"])
+async def test_a_server_that_is_gone_is_told_and_the_microphone_given_back(
+    tmp_path: Path, silence: Path, worklet: str
+) -> None:
+    async with house(Stage()) as server, page(server.url, tmp_path, silence) as tab:
+        await tab.evaluate(WATCH_MICROPHONES)
+        await tab.evaluate(f"({LOSE_WORKLET})({worklet!r})")
+        await tab.click("#talk")
+        await tab.until(f"({NOTICE}).includes('server does not answer')")
+        states = await tab.evaluate("window.microphones.map((track) => track.readyState)")
+        assert states == ["ended"]
+        assert tab.complaints == []
+
+
+LOSE_WORKLET = """(name) => {
+  const original = AudioWorklet.prototype.addModule;
+  AudioWorklet.prototype.addModule = function (url) {
+    if (url.includes(name)) return Promise.reject(new DOMException('', 'AbortError'));
+    return original.call(this, url);
+  };
+}"""
+
+
+async def test_a_microphone_that_is_allowed_at_last_is_complained_of_no_more(
+    tmp_path: Path, silence: Path
+) -> None:
+    async with house(Stage()) as server, page(server.url, tmp_path, silence) as tab:
+        await write(tab, "Hello")
+        await tab.until(f"{NUM_CAPTIONS} === 2 && {STATE} === 'listening_idle'")
+        await tab.evaluate(
+            "(() => { const media = navigator.mediaDevices, original = media.getUserMedia;"
+            "media.getUserMedia = async () => { media.getUserMedia = original;"
+            "throw new DOMException('', 'NotAllowedError'); } })()"
+        )
+        await tab.click("#talk")
+        await tab.until(f"({NOTICE}).includes('not allowed to use the microphone')")
+        await tab.click("#talk")
+        await tab.until("document.querySelector('#talk').dataset.look === 'on'")
+        assert await tab.evaluate(NOTICE) == ""
+
+
+# Microphones are given only when `prompts` are answered, as by a user who is asked.
+ASK_BEFORE_MICROPHONES = """(() => {
+  window.prompts = [];
+  const media = navigator.mediaDevices;
+  const original = media.getUserMedia.bind(media);
+  media.getUserMedia = async (constraints) => {
+    await new Promise((allow) => window.prompts.push(allow));
+    return original(constraints);
+  };
+})()"""
 WATCH_MICROPHONES = """(() => {
   window.microphones = [];
   const media = navigator.mediaDevices;

@@ -16,6 +16,7 @@ from tests.browser.chromium import Tab
 from tests.browser.house import (
     CAPTIONS,
     LONG_ANSWER,
+    NOTICE,
     NUM_CAPTIONS,
     STATE,
     STATUS,
@@ -236,3 +237,47 @@ async def test_push_to_talk_with_the_keyboard(tmp_path: Path) -> None:
             "What is the capital of France?",
             "The capital of France is Paris.",
         ]
+
+
+async def test_who_presses_again_before_the_answer_withdraws_it_and_is_answered_next(
+    tmp_path: Path,
+) -> None:
+    microphone = record(tmp_path / "caller.wav", *(("Hello there.", "en"),) * 20)
+    stage = Stage(stt_seconds=1.5, answer=LONG_ANSWER)
+    async with house(stage) as server, page(server.url, tmp_path, microphone) as tab:
+        await tab.evaluate(WATCH_SENT)
+        await tab.click("[name=mode][value=hold]")
+        await tab.click("#talk")
+        await tab.until(f"{STATUS} === 'online'")
+        await tab.evaluate("document.activeElement.blur()")
+        await tab.key("keyDown", " ", "Space")
+        await asyncio.sleep(1.0)
+        await tab.key("keyUp", " ", "Space")
+        await tab.until("window.sent.at(-1) === 'response.create'")
+        await tab.key("keyDown", " ", "Space")
+        assert await tab.evaluate("window.sent.slice(-2)") == [
+            "response.cancel",
+            "input_audio_buffer.clear",
+        ]
+        await asyncio.sleep(3.0)  # the words of the first are there by now
+        assert await tab.evaluate("window.loud") == 0
+        await tab.key("keyUp", " ", "Space")
+        await tab.until("window.loud > 0")
+        assert await tab.evaluate(NOTICE) == ""
+        assert tab.complaints == []
+
+
+# Notes what the page sends, and counts the frames of an answer that sound.
+WATCH_SENT = """(async () => {
+  const { call } = await import('/web/main.js');
+  window.sent = [];
+  window.loud = 0;
+  const send = call.connection.send.bind(call.connection);
+  call.connection.send = (event) => {
+    window.sent.push(event.type);
+    send(event);
+  };
+  call.addEventListener('output', ({ detail }) => {
+    if (detail.frame.some((sample) => sample !== 0)) window.loud++;
+  });
+})()"""
