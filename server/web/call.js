@@ -249,7 +249,7 @@ export class Call extends EventTarget {
       }
       for (const frame of this._early.splice(0)) this.connection.sendAudio(frame);
     } else if (detail.status !== "connecting") {
-      this._speaker?.flush();
+      this._silence();
       this._early = [];
       this._isAsked = false;
       this._responseId = null;

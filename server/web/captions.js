@@ -19,7 +19,9 @@ class Caption {
 
   append(text, atMs) {
     this.pieces.push({ text, atMs });
-    this._draw();
+    // What stands there already is not written again: a screen reader would read it again.
+    if (this.pieces.length > 1 && this.cutMs === null) this.text.append(text);
+    else this._draw();
   }
 
   replace(text) {
@@ -73,6 +75,8 @@ export class Captions {
     this._languageName = languageName;
     this._captions = new Map(); // of this conversation, by item
     this._log = []; // lines of all conversations on this page, for the transcript
+    this._isFollowed = true; // the end of them is kept in sight
+    this._follow();
   }
 
   /** A message begins, unless it has begun already. */
@@ -83,7 +87,10 @@ export class Captions {
     this._captions.set(id, caption);
     this._log.push(caption);
     this._add(caption.element);
-    if (role === "user") caption.text.append(make("span", "dots", "•••"));
+    if (role === "user") {
+      caption.text.append(make("span", "dots", "•••"));
+      this._isFollowed = true;
+    }
     return caption;
   }
 
@@ -91,7 +98,6 @@ export class Captions {
   partial(id, delta) {
     const caption = this.begin(id, "user");
     if (!caption.isFinal) caption.append(delta, 0);
-    this._scroll();
   }
 
   /** What the caller said in the end; nothing, when it was no speech. */
@@ -104,13 +110,11 @@ export class Captions {
     caption.text.lang = language;
     caption.replace(text);
     if (language) caption.facts.textContent = this._languageName(language);
-    this._scroll();
   }
 
   /** Words of the answer, which sound from `atMs` of its audio. */
   words(id, delta, atMs) {
     this.begin(id, "assistant").append(delta, atMs);
-    this._scroll();
   }
 
   cut(id, atMs) {
@@ -151,10 +155,10 @@ export class Captions {
     return element;
   }
 
-  /** Whoever paused without a word leaves nothing behind. */
+  /** Who paused without a word, or was stopped before the first, leaves nothing behind. */
   sweep() {
     for (const caption of this._captions.values()) {
-      if (caption.role === "user" && !caption.isFinal && !caption.pieces.length) this._remove(caption);
+      if (!caption.pieces.length) this._remove(caption);
     }
   }
 
@@ -193,7 +197,6 @@ export class Captions {
   _add(element) {
     this._list.append(element);
     this._empty.hidden = true;
-    this._scroll(true);
   }
 
   _remove(caption) {
@@ -203,11 +206,16 @@ export class Captions {
     this._empty.hidden = !this.isEmpty;
   }
 
-  /** Follow what is said, unless the user has scrolled up to read. */
-  _scroll(always = false) {
+  /** Follow what is said, until the user scrolls up to read. */
+  _follow() {
     const log = this._list.parentElement;
-    const below = log.scrollHeight - log.scrollTop - log.clientHeight;
-    if (always || below < 120) log.scrollTop = log.scrollHeight;
+    const below = () => log.scrollHeight - log.scrollTop - log.clientHeight;
+    log.addEventListener("scroll", () => (this._isFollowed = below() < 40));
+    const sizes = new ResizeObserver(() => {
+      if (this._isFollowed) log.scrollTop = log.scrollHeight;
+    });
+    sizes.observe(log);
+    sizes.observe(this._list);
   }
 }
 

@@ -10,6 +10,7 @@ from server.config import Config, ConversationConfig
 from tests.browser.house import (
     CAPTIONS,
     KEY,
+    LONG_ANSWER,
     NOTICE,
     NUM_CAPTIONS,
     STATE,
@@ -43,6 +44,24 @@ async def test_a_line_that_breaks_is_taken_up_again(tmp_path: Path, silence: Pat
             ("assistant", "The capital of France is Paris."),
             ("user", "And now?"),
         ]
+
+
+async def test_what_a_broken_line_swallowed_was_not_heard(tmp_path: Path, silence: Path) -> None:
+    stage = Stage(answer=LONG_ANSWER)
+    async with house(stage) as server, page(server.url, tmp_path, silence) as tab:
+        await write(tab, "Tell me a story")
+        await tab.until(f"{STATE} === 'ai_speaking'")
+        await asyncio.sleep(1.5)
+        await server.drop_calls()
+        await tab.until(f"{STATUS} === 'online'")
+        unheard = "document.querySelector('.unheard')?.textContent ?? ''"
+        assert (await tab.evaluate(unheard)).endswith("could stop.")
+        stage.answer = ("It ended", " well.")
+        await write(tab, "Go on")
+        await tab.until(f"({CAPTIONS}).at(-1) === 'It ended well.'")
+        heard = stage.prompts[-1].messages[2].content
+        assert heard.startswith("Once upon a time")
+        assert "stop." not in heard
 
 
 async def test_a_full_server_is_told_in_words_and_tried_again(

@@ -182,6 +182,18 @@ async def test_escape_stops_an_answer(tmp_path: Path, silence: Path) -> None:
         assert tab.complaints == []
 
 
+async def test_an_answer_that_is_stopped_before_its_first_word_leaves_nothing_behind(
+    tmp_path: Path, silence: Path
+) -> None:
+    stage = Stage(tts_seconds=60.0)
+    async with house(stage) as server, page(server.url, tmp_path, silence) as tab:
+        await write(tab, "Tell me a story")
+        await tab.until("document.querySelectorAll('.caption.assistant').length === 1")
+        await tab.key("keyDown", "Escape", "Escape")
+        await tab.until(f"{STATE} === 'listening_idle'")
+        assert await tab.evaluate(CAPTIONS) == ["Tell me a story"]
+
+
 async def test_who_is_not_understood_is_told_of_a_handover(tmp_path: Path) -> None:
     turn = (("Something unclear.", "en"), 4.0)
     microphone = record(tmp_path / "caller.wav", 1.5, *turn, *turn, *turn, 30.0)
