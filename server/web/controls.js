@@ -78,7 +78,7 @@ export class Controls {
     talk.onclick = ({ detail }) => {
       const byHand = detail > 0;
       if (byHand || !this._mayPress) this._talk();
-      else this._toggle(); // Enter and screen readers click, and cannot hold
+      else this._toggle(); // screen readers click, and cannot hold
     };
     talk.onpointerdown = ({ button }) => {
       if (button === 0 && this._mayPress) this._press();
@@ -89,11 +89,11 @@ export class Controls {
     }
   }
 
-  /** Space is the talk button wherever it has no other use; Escape stops an answer. */
+  /** Space is the talk button wherever it has no other use, as Enter on it; Escape stops an answer. */
   _listenToKeys() {
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this._call.isOn) this._call.interrupt();
-      if (!isTalkKey(event)) return;
+      if (!isTalkKey(event) || isShortcut(event)) return;
       event.preventDefault();
       if (event.repeat) return;
       if (this._mayPress) this._press();
@@ -108,5 +108,11 @@ export class Controls {
 }
 
 function isTalkKey({ key, target }) {
+  if (key === "Enter") return target.id === "talk";
   return key === " " && !target.closest("input, select, textarea, summary, button:not(#talk)");
+}
+
+/** Of the system: many choose the keyboard's language with Space and another key. */
+function isShortcut({ ctrlKey, altKey, metaKey }) {
+  return ctrlKey || altKey || metaKey;
 }

@@ -28,7 +28,7 @@ const controls = new Controls(call, { start, addMicrophone, say, saveTranscript,
 
 listenToCall();
 listenToChoices(call, {
-  onMode: () => controls.show(),
+  onMode,
   onMicrophone: () => (call.hasMicrophone || call.isOpeningMicrophone) && addMicrophone(),
 });
 byId("interface").onchange = async ({ target }) => {
@@ -114,6 +114,12 @@ function onMicrophoneLost() {
   controls.show();
 }
 
+/** Who holds a button to talk is not muted: their button for it is of no use then. */
+function onMode() {
+  if (preferences.mode === "hold") call.mute(false);
+  controls.show();
+}
+
 // ---- what the user does -----------------------------------------------------------------------
 
 /** Once, however often it is asked for while the browser asks for the microphone. */
@@ -149,7 +155,7 @@ async function say(text) {
   await starting;
   if (!call.isOn) await start(false);
   if (!(await call.connection.settled())) {
-    byId("text").value = text;
+    byId("text").value = `${byId("text").value} ${text}`.trim(); // beside what is being written
     return;
   }
   const id = `item_${crypto.getRandomValues(new Uint32Array(2)).join("")}`;

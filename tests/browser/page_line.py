@@ -79,6 +79,24 @@ async def test_a_full_server_is_told_in_words_and_tried_again(
         await tab.until(f"{STATUS} === 'online'")
 
 
+async def test_what_was_written_and_not_sent_is_given_back(tmp_path: Path, silence: Path) -> None:
+    async with (
+        house(Stage(), door(max_sessions=1)) as server,
+        page(server.url, tmp_path, silence) as tab,
+    ):
+        server.server.counters.sessions = 1  # somebody else
+        await write(tab, "Hello.")
+        await tab.until(f"{STATUS} === 'waiting'")
+        await write(tab, "Is anybody there?")
+        await tab.evaluate("document.querySelector('#text').focus()")
+        await tab.send("Input.insertText", text="I wait.")
+        await tab.click("#hang-up")
+        await tab.until(f"{STATUS} === 'offline'")
+        written = await tab.evaluate("document.querySelector('#text').value")
+        assert written == "I wait. Hello. Is anybody there?"
+        assert await tab.evaluate(CAPTIONS) == []
+
+
 async def test_a_server_that_becomes_ready_at_the_wrong_moment_is_not_given_up(
     tmp_path: Path, silence: Path
 ) -> None:
