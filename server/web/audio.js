@@ -47,16 +47,16 @@ export async function openMicrophone(deviceId, onFrame, onLost) {
 
 /** The worklet that the stream goes into. */
 async function capture(context, stream) {
-  await loadWorklet(context, "capture");
+  await loadWorklet(context, "/web/worklets/capture.js");
   const worklet = new AudioWorkletNode(context, "capture", { numberOfOutputs: 0 });
   context.createMediaStreamSource(stream).connect(worklet);
   await context.resume();
   return worklet;
 }
 
-async function loadWorklet(context, name) {
+async function loadWorklet(context, url) {
   try {
-    await context.audioWorklet.addModule(`/web/worklets/${name}.js`);
+    await context.audioWorklet.addModule(url);
   } catch {
     throw new AudioError("server_silent");
   }
@@ -84,7 +84,7 @@ async function userMedia(deviceId) {
  */
 export async function openSpeaker(deviceId, onPlayed) {
   const context = new AudioContext({ latencyHint: "interactive", sampleRate: RATE_HZ });
-  await loadWorklet(context, "playback");
+  await loadWorklet(context, "/web/worklets/playback.js");
   const worklet = new AudioWorkletNode(context, "playback", {
     numberOfInputs: 0,
     outputChannelCount: [1],

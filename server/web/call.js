@@ -130,7 +130,8 @@ export class Call extends EventTarget {
 
   /** The user stops the answer, though it may not have begun. */
   interrupt() {
-    if (this._isAsked || this._responseId !== null) this.connection.send({ type: "response.cancel" });
+    const isAnswered = this._isAsked || this._responseId !== null;
+    if (isAnswered) this.connection.send({ type: "response.cancel" });
     this._isAsked = false;
     this._cancelledId = this._responseId; // what of it is on its way here is not for anybody
     this._silence();

@@ -89,7 +89,7 @@ export class Controls {
     }
   }
 
-  /** Space is the talk button wherever it has no other use, as Enter on it; Escape stops an answer. */
+  /** Space talks wherever it has no other use, as Enter on the button; Escape stops an answer. */
   _listenToKeys() {
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this._call.isOn) this._call.interrupt();
