@@ -130,16 +130,16 @@ def parse_tool_call(body: str) -> ToolCall | None:
     """The call that stands between the tags, or None if it is not one."""
     try:
         call = json.loads(body)
-    except ValueError:
+        arguments = call.get("arguments", {}) if isinstance(call, dict) else None
+        written = json.dumps(arguments, ensure_ascii=False)
+    except (ValueError, RecursionError):  # no JSON, or nested beyond reason
         return None
-    if not isinstance(call, dict):
+    if not isinstance(arguments, dict):
         return None
-    name, arguments = call.get("name"), call.get("arguments", {})
-    if not isinstance(name, str) or not name or not isinstance(arguments, dict):
+    name = call.get("name")
+    if not isinstance(name, str) or not name:
         return None
-    return ToolCall(
-        f"call_{uuid.uuid4().hex[:16]}", name, json.dumps(arguments, ensure_ascii=False)
-    )
+    return ToolCall(f"call_{uuid.uuid4().hex[:16]}", name, written)
 
 
 class StopStrings:

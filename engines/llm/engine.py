@@ -89,13 +89,13 @@ class LlmEngine:
             return
         try:
             self._context.decode(self._batch)
-            for share in shares:
-                self._advance(share)
         except Exception:
             for share in shares:  # who knows what their part of the KV cache holds now
                 self._chats.pop(share.chat.sequence)
                 self._cache.release(share.chat.sequence, intact=False)
             raise
+        for share in shares:
+            self._advance(share)
 
     def stop(self, job: LlmJob) -> None:
         """Give the sequence back; its cache is kept for the session's next request."""
@@ -223,13 +223,18 @@ class LlmEngine:
         return Share(chat, count, index if complete else None)
 
     def _advance(self, share: Share) -> None:
+        """What was decoded of a chat is known. What its answer raises is told to its reader alone:
+        the batch goes on."""
         chat = share.chat
         self._cache.extend(chat.sequence, chat.pending[: share.count])
         chat.pending = chat.pending[share.count :]
-        if share.output is not None:
-            self._accept(chat, chat.sampler.pick(self._context, share.output))
-        elif not chat.pending:
-            chat.finish("ready")
+        try:
+            if share.output is not None:
+                self._accept(chat, chat.sampler.pick(self._context, share.output))
+            elif not chat.pending:
+                chat.finish("ready")
+        except Exception as error:
+            chat.job.fail(error)
 
     def _accept(self, chat: ChatWork, token: int) -> None:
         """Take the next token of an answer."""

@@ -156,6 +156,8 @@ def test_the_told_parts_of_arguments_are_the_call(
         '{"name": "a", "arguments": "b"}',
         '{"name": "a", "arguments": [1]}',
         '{"name": "a"} x',
+        pytest.param("[" * 100_000, id="brackets"),
+        pytest.param('{"name": "a", "arguments": {"b": ' + "[" * 100_000, id="arguments"),
     ],
 )
 def test_a_malformed_call_is_none(body: str) -> None:

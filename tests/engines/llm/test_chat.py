@@ -136,6 +136,12 @@ def test_only_whole_old_turns_are_left_out(turns: int, kept: str) -> None:
     assert "".join(shorts.get(m.content, m.content) for m in messages) == kept
 
 
+def test_arguments_nested_beyond_reason_are_text() -> None:
+    brackets = "[" * 100_000
+    chat = (user("Book it."), Message("assistant", "", (ToolCall("call_1", "book", brackets),)))
+    assert brackets in ChatTemplate(SILENT).render(chat)
+
+
 def test_turns_are_counted_by_user_messages() -> None:
     assert count_turns(CHAT) == 3
     assert count_turns((SYSTEM,)) == 0

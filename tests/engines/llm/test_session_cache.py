@@ -12,7 +12,7 @@ from engines.llm import (
     Forget,
     LlmEngine,
 )
-from engines.llm.context import Context
+from engines.llm.context import Batch, Context
 from tests.tiny_llm import (
     MakeEngine,
     Script,
@@ -151,27 +151,48 @@ def test_two_requests_of_one_session_at_once_are_both_right(load: MakeEngine) ->
     assert len(steps.engine._cache.sequences) == 1, "only the newer one is kept"
 
 
-@pytest.mark.parametrize("method", ["decode", "logits"])
 def test_when_a_step_fails_its_jobs_end_and_the_next_answer_is_right(
-    load: MakeEngine, monkeypatch: pytest.MonkeyPatch, method: str
+    load: MakeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = chat("a", user("Hello."))
     steps = Steps(load())
     job, _ = steps.start(request)
     steps.step(3)
-    original = getattr(Context, method)
+    original = Context.decode
 
-    def fail(context: Context, argument: object) -> None:
-        original(context, argument)  # what was decoded is in the cache, and nobody knows of it
+    def fail(context: Context, batch: Batch) -> None:
+        original(context, batch)  # what was decoded is in the cache, and nobody knows of it
         raise EngineError("llama.cpp failed.")
 
-    monkeypatch.setattr(Context, method, fail)
+    monkeypatch.setattr(Context, "decode", fail)
     with pytest.raises(EngineError):
         steps.step()
     steps.stop([job])
     steps.engine.assert_idle()
     monkeypatch.undo()
     assert answer_alone(steps.engine, request).text == answer_alone(load(), request).text
+
+
+@pytest.mark.parametrize(("part", "method"), [("answer", "feed"), ("sampler", "pick")])
+def test_what_goes_wrong_with_one_answer_ends_no_other(
+    load: MakeEngine, monkeypatch: pytest.MonkeyPatch, part: str, method: str
+) -> None:
+    bad, good = chat("bad", user("Hello.")), chat("good", user("Kumusta?"))
+    steps = Steps(load())
+    victim, _ = steps.start(bad)
+    other, _ = steps.start(good)
+    steps.step(3)
+
+    def fail(*arguments: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(getattr(victim.state, part), method, fail)
+    steps.finish()
+    assert isinstance(victim.error, ZeroDivisionError)
+    assert outputs_of(other).text == answer_alone(load(), good).text
+    again, _ = steps.start(bad)
+    steps.finish()
+    assert outputs_of(again).text == answer_alone(load(), bad).text
 
 
 def guess(session: str, text: str) -> ChatRequest:
