@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 
 # A prompt that no answer waits for may take this many chunks in a step.
 _CHUNKS_ALONE = 4
+# Kept free for an answer before it begins, if the context is four times as long. What is said aloud
+# is shorter; a longer one goes on while there is room.
+_ANSWER_TOKENS = 256
 
 
 class LlmEngine:
@@ -60,7 +63,7 @@ class LlmEngine:
         )
 
     def start(self, job: LlmJob) -> bool:
-        """Take a sequence with room for the whole prompt and its longest answer."""
+        """Take a sequence with room for the whole prompt and an answer of usual length."""
         request = job.request
         if isinstance(request, Forget):
             self._cache.forget(request.session)
@@ -72,7 +75,7 @@ class LlmEngine:
             request.session,
             prompt.tokens,
             reusable=len(prompt.tokens) - request.generate,  # the last one gives the logits
-            extra=request.max_tokens if request.generate else 0,
+            extra=self._answer_tokens(request) if request.generate else 0,
             evict=request.generate,
         )
         if sequence is not None:
@@ -154,9 +157,12 @@ class LlmEngine:
             request.messages,
             request.tools,
             self._memory_of(request.session),
-            answer_tokens=request.max_tokens,  # of a prefill too, so that both trim alike
+            answer_tokens=self._answer_tokens(request),  # of a prefill too: both trim alike
             generate=request.generate,
         )
+
+    def _answer_tokens(self, request: ChatRequest) -> int:
+        return min(request.max_tokens, _ANSWER_TOKENS, self._prompts.max_tokens // 4)
 
     def _memory_of(self, session: str) -> Memory:
         sequence = self._cache.find(session)
@@ -245,10 +251,18 @@ class LlmEngine:
             chat.job.emit(output)
         if chat.answer.stopped:
             chat.finish("stop")
-        elif chat.answer.count >= chat.request.max_tokens:
-            chat.finish("length")
-        else:
+        elif self._may_go_on(chat):
             chat.pending = [token]
+        else:
+            chat.finish("length")
+
+    def _may_go_on(self, chat: ChatWork) -> bool:
+        """Whether an answer may get longer, and has a cell for its last token."""
+        tokens = len(chat.prompt.tokens) + chat.answer.count
+        is_whole = chat.answer.count >= chat.request.max_tokens
+        if is_whole or tokens >= self._prompts.max_tokens:
+            return False
+        return chat.sequence.reserved > 0 or self._cache.promise(chat.sequence, 1, evict=True)
 
 
 def _template_of(model: Model) -> ChatTemplate:

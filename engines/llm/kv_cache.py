@@ -74,6 +74,12 @@ class KvCache:
         sequence.session, sequence.busy, sequence.reserved = session, True, need
         return sequence
 
+    def promise(self, sequence: KvSequence, count: int, *, evict: bool) -> bool:
+        """Keep `count` more cells for a busy sequence. False if there is no room for them."""
+        has_room = self._make_room(count, keep=sequence, evict=evict)
+        sequence.reserved += count if has_room else 0
+        return has_room
+
     def extend(self, sequence: KvSequence, tokens: Iterable[int]) -> None:
         """The context has decoded `tokens` into a busy sequence."""
         before = len(sequence.tokens)

@@ -14,7 +14,7 @@ class ChatRequest:
     session: str
     messages: tuple[Message, ...]
     tools: tuple[Tool, ...] = ()
-    max_tokens: int = 256
+    max_tokens: int = 256  # of the answer, which ends before them where there is no room
     temperature: float = 0.0  # 0: always the likeliest token
     top_k: int = 40
     top_p: float = 0.95
@@ -41,8 +41,9 @@ class TextDelta:
 class Completion:
     """The last output of every job.
 
-    "ready": a prefill or a `Forget` is done. "skipped": a prefill was not, because there was no
-    room without evicting another session, or because a newer request of its session overtook it.
+    "length": the answer is as long as was allowed, or as there was room for. "ready": a prefill or
+    a `Forget` is done. "skipped": a prefill was not, because there was no room without evicting
+    another session, or because a newer request of its session overtook it.
     """
 
     reason: Literal["stop", "length", "tool_calls", "ready", "skipped"]

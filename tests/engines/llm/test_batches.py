@@ -125,12 +125,44 @@ def test_cells_are_freed_when_they_run_short(load: MakeEngine) -> None:
 
 def test_a_job_waits_while_the_cells_are_promised_to_another(load: MakeEngine) -> None:
     steps = Steps(load(context_tokens=256))
-    steps.start(chat("a", user("Hello."), max_tokens=180))
-    _, started = steps.start(chat("b", user("Bonjour."), max_tokens=180))
+    steps.start(chat("a", user("Hello " * 20), max_tokens=60))
+    _, started = steps.start(chat("b", user("Bonjour " * 20), max_tokens=60))
     assert not started
     steps.finish()
-    _, started = steps.start(chat("b", user("Bonjour."), max_tokens=180))
+    _, started = steps.start(chat("b", user("Bonjour " * 20), max_tokens=60))
     assert started
+
+
+def test_long_answers_that_are_allowed_take_no_room_before_they_are_written(
+    load: MakeEngine,
+) -> None:
+    steps = Steps(load(context_tokens=2048))
+    steps.start(chat("idle", user("Hello.")))
+    steps.finish()
+    for index in range(4):
+        _, started = steps.start(chat(f"s{index}", user("Hello."), max_tokens=2000))
+        assert started
+    assert steps.engine._cache.evictions == 0
+
+
+def test_an_answer_is_as_long_as_was_asked_for_where_there_is_room(load: MakeEngine) -> None:
+    steps = Steps(load(context_tokens=1024))
+    steps.start(chat("idle", user("one two three " * 40), max_tokens=40))
+    steps.finish()
+    job, _ = steps.start(chat("a", user("Hello."), max_tokens=900))
+    steps.finish()
+    assert outputs_of(job).completion.generated_tokens == 900
+    assert steps.engine._cache.find("idle") is None, "it made room, as one that rests does"
+
+
+def test_answers_that_find_no_more_room_end_there(load: MakeEngine) -> None:
+    steps = Steps(load(context_tokens=1024))
+    jobs = [steps.start(chat(s, user("Hello."), max_tokens=900))[0] for s in ("a", "b")]
+    steps.finish()
+    completions = [outputs_of(job).completion for job in jobs]
+    assert {completion.reason for completion in completions} == {"length"}
+    assert all(256 < completion.generated_tokens < 900 for completion in completions)
+    assert steps.engine._cache.used > 1000
 
 
 async def test_waiting_jobs_are_answered_in_the_end(random_model: Path) -> None:

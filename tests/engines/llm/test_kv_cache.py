@@ -60,7 +60,7 @@ def run(cache: KvCache, context: RememberingContext, session: str, tokens: list[
 
 
 requests = st.tuples(
-    st.sampled_from(["begin", "begin", "guess", "decode", "end", "fail", "forget"]),
+    st.sampled_from(["begin", "begin", "guess", "grow", "decode", "end", "fail", "forget"]),
     st.sampled_from(["a", "b", "c", "d"]),
     st.lists(st.integers(1, 2), min_size=1, max_size=14),
 )
@@ -87,7 +87,10 @@ def test_the_mirror_is_exact_and_no_promise_is_broken(
             cache.forget(session)
         elif busy:
             sequence, rest = busy.pop(0)
-            if action == "decode":
+            if action == "grow":
+                longer = cache.promise(sequence, 2, evict=True)
+                busy.append((sequence, [*rest, 7, 8] if longer else rest))
+            elif action == "decode":
                 decode(cache, context, sequence, rest[:4])
                 busy.append((sequence, rest[4:]))
             else:

@@ -67,6 +67,27 @@ def test_what_is_read_early_leaves_room_for_the_words_to_come(load: MakeEngine) 
         assert completion.prompt_tokens - completion.reused_tokens <= 32  # the last words
 
 
+def test_an_answer_that_may_be_longer_than_the_context_ends_where_that_is_full(
+    load: MakeEngine,
+) -> None:
+    steps = Steps(load(context_tokens=512))
+    job, _ = steps.start(chat("a", user("Hello."), max_tokens=4096))
+    steps.finish()
+    completion = outputs_of(job).completion
+    assert completion.reason == "length"
+    assert completion.prompt_tokens + completion.generated_tokens == 512
+
+
+def test_a_long_answer_that_is_allowed_costs_no_more_than_a_quarter_of_the_context(
+    load: MakeEngine,
+) -> None:
+    request, _ = long_chat(60)
+    steps = Steps(load(context_tokens=1024))
+    job, _ = steps.start(replace(request, max_tokens=1000))
+    steps.step()
+    assert 1024 // 2 < len(job.state.prompt.tokens) <= 1024 - 256
+
+
 def test_a_message_that_does_not_fit_alone_is_refused(load: MakeEngine) -> None:
     engine = load(context_tokens=256)
     with pytest.raises(ContextTooLong, match="Shorten it"):
