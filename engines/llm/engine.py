@@ -4,6 +4,10 @@ Every step decodes one batch: the next token of every answer in the making, then
 waiting prompts as a budget allows, so that a long prompt does not make the others stutter. The
 cache of a session is kept from turn to turn (see `kv_cache`), also when a job was cancelled half
 way.
+
+Chats that nobody waits for in real time are decoded in steps without calls, so that a call waits
+for one such step at most, and they for calls as long as those take. They hold a quarter of the
+sequences, and hardly ever evict a caller (`_may_evict`).
 """
 
 import logging
@@ -71,13 +75,7 @@ class LlmEngine:
             return True
         # A prompt that was made while there was no room still stands in the job.
         prompt = job.state if isinstance(job.state, Prompt) else self._build_prompt(request)
-        sequence = self._cache.acquire(
-            request.session,
-            prompt.tokens,
-            reusable=len(prompt.tokens) - request.generate,  # the last one gives the logits
-            extra=self._answer_tokens(request) if request.generate else 0,
-            evict=request.generate,
-        )
+        sequence = self._acquire(job, request, prompt)
         if sequence is not None:
             job.state = self._open(job, request, prompt, sequence)
         else:
@@ -87,7 +85,8 @@ class LlmEngine:
     def step(self, jobs: Sequence[LlmJob]) -> None:
         """Decode one batch and sample the next token of every chat whose prompt is done."""
         chats = [job.state for job in jobs if not end_without_decoding(job)]
-        shares = self._fill_batch(chats)
+        of_calls = [chat for chat in chats if not chat.offline]
+        shares = self._fill_batch(of_calls or chats)
         if not shares:
             return
         try:
@@ -170,6 +169,32 @@ class LlmEngine:
             return Memory()
         chat = self._chats.get(sequence)
         return chat.memory if chat else sequence.memory
+
+    def _acquire(self, job: LlmJob, request: ChatRequest, prompt: Prompt) -> KvSequence | None:
+        """None if there is no room, for now or, for a prefill, without evicting."""
+        offline = job.priority is Priority.OFFLINE
+        if offline and self._num_offline() >= max(1, self.config.sequences // 4):
+            return None
+        extra = self._answer_tokens(request) if request.generate else 0
+        return self._cache.acquire(
+            request.session,
+            prompt.tokens,
+            reusable=len(prompt.tokens) - request.generate,  # the last one gives the logits
+            extra=extra,
+            evict=request.generate and self._may_evict(job, len(prompt.tokens) + extra),
+            offline=offline,
+        )
+
+    def _may_evict(self, job: LlmJob, tokens: int) -> bool:
+        """Whether callers who rest make room for a job of so many tokens: of those that nobody
+        waits for only for one at a time, and for a quarter of the cells, or it would be refused
+        where many callers are silent."""
+        if job.priority is not Priority.OFFLINE:
+            return True
+        return self._num_offline(besides=job) == 0 and tokens <= self._cache.capacity // 4
+
+    def _num_offline(self, besides: LlmJob | None = None) -> int:
+        return sum(chat.offline and chat.job is not besides for chat in self._chats.values())
 
     def _open(
         self, job: LlmJob, request: ChatRequest, prompt: Prompt, sequence: KvSequence
@@ -262,7 +287,9 @@ class LlmEngine:
         is_whole = chat.answer.count >= chat.request.max_tokens
         if is_whole or tokens >= self._prompts.max_tokens:
             return False
-        return chat.sequence.reserved > 0 or self._cache.promise(chat.sequence, 1, evict=True)
+        return chat.sequence.reserved > 0 or self._cache.promise(
+            chat.sequence, 1, evict=self._may_evict(chat.job, tokens)
+        )
 
 
 def _template_of(model: Model) -> ChatTemplate:

@@ -4,7 +4,8 @@ A sequence keeps the tokens of one session's chat from turn to turn. A new promp
 common prefix with them and forgets the rest: reuse over turns, prefill while the caller speaks and
 rollback to what was heard are all this one operation. A prompt that has more in common with another
 session's sequence (the system prompt, mostly) shares that one's cells instead. When room is short,
-the idle session that was used least recently is evicted; that only costs it a longer prefill.
+the idle session that was used least recently is evicted, one that nobody waits for in real time
+before those of callers; that only costs it a longer prefill.
 """
 
 import itertools
@@ -25,6 +26,7 @@ class KvSequence:
     tokens: list[int] = field(default_factory=list)
     cells: list[int] = field(default_factory=list)  # which cell holds each token
     busy: bool = False
+    offline: bool = False  # nobody waits for its session in real time
     reserved: int = 0  # cells promised to its job and not used yet
     used_at: int = 0  # order of the last use
     memory: Memory = field(default_factory=Memory)
@@ -55,7 +57,14 @@ class KvCache:
         return next((s for s in self.sequences if s.session == session), None)
 
     def acquire(
-        self, session: str, tokens: list[int], *, reusable: int, extra: int, evict: bool
+        self,
+        session: str,
+        tokens: list[int],
+        *,
+        reusable: int,
+        extra: int,
+        evict: bool,
+        offline: bool = False,
     ) -> KvSequence | None:
         """A busy sequence holding as much as it can of the first `reusable` tokens, with room for
         the rest and `extra` more. None if there is no room, for now or without evicting."""
@@ -71,7 +80,8 @@ class KvCache:
             return None
         if previous is not None:
             previous.session = None
-        sequence.session, sequence.busy, sequence.reserved = session, True, need
+        sequence.session, sequence.offline = session, offline
+        sequence.busy, sequence.reserved = True, need
         return sequence
 
     def promise(self, sequence: KvSequence, count: int, *, evict: bool) -> bool:
@@ -195,6 +205,6 @@ class KvCache:
         idle = self._idle(keep)
         if not idle:
             return False
-        self._drop(min(idle, key=lambda sequence: sequence.used_at))
+        self._drop(min(idle, key=lambda sequence: (not sequence.offline, sequence.used_at)))
         self.evictions += 1
         return True

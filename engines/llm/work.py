@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from engines.batcher import Job
+from engines.batcher import Job, Priority
 from engines.llm.answer import AnswerStream
 from engines.llm.context import Sampler
 from engines.llm.kv_cache import KvSequence
@@ -25,6 +25,11 @@ class ChatWork:
     answer: AnswerStream
     sampler: Sampler
     reused_tokens: int
+
+    @property
+    def offline(self) -> bool:
+        """Nobody waits for it in real time."""
+        return self.job.priority is Priority.OFFLINE
 
     @property
     def decoding(self) -> bool:

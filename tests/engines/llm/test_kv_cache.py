@@ -59,6 +59,20 @@ def run(cache: KvCache, context: RememberingContext, session: str, tokens: list[
     return sequence
 
 
+def go_on(
+    cache: KvCache, context: RememberingContext, sequence: KvSequence, rest: list[int], action: str
+) -> list[tuple[KvSequence, list[int]]]:
+    """Advance or end a busy sequence. It and what it has yet to decode, if it is not over."""
+    if action == "grow":
+        longer = cache.promise(sequence, 2, evict=True)
+        return [(sequence, [*rest, 7, 8] if longer else rest)]
+    if action == "decode":
+        decode(cache, context, sequence, rest[:4])
+        return [(sequence, rest[4:])]
+    cache.release(sequence, intact=action == "end")
+    return []
+
+
 requests = st.tuples(
     st.sampled_from(["begin", "begin", "guess", "grow", "decode", "end", "fail", "forget"]),
     st.sampled_from(["a", "b", "c", "d"]),
@@ -86,15 +100,7 @@ def test_the_mirror_is_exact_and_no_promise_is_broken(
         elif action == "forget":
             cache.forget(session)
         elif busy:
-            sequence, rest = busy.pop(0)
-            if action == "grow":
-                longer = cache.promise(sequence, 2, evict=True)
-                busy.append((sequence, [*rest, 7, 8] if longer else rest))
-            elif action == "decode":
-                decode(cache, context, sequence, rest[:4])
-                busy.append((sequence, rest[4:]))
-            else:
-                cache.release(sequence, intact=action == "end")
+            busy += go_on(cache, context, *busy.pop(0), action)
         assert cache.used <= CELLS
         for sequence in cache.sequences:
             assert context.held[sequence.id] == sequence.tokens
