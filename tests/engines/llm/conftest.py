@@ -26,6 +26,12 @@ def exact_attention(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lib, "llama_context_default_params", in_float32)
 
 
+@pytest.fixture(autouse=True)
+def constant_audits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at every cell whenever an engine falls idle, not once a second."""
+    monkeypatch.setattr("engines.llm.kv_cache.AUDIT_SECONDS", 0.0)
+
+
 @pytest.fixture(scope="session")
 def random_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that answers each prompt in its own way."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -152,3 +153,23 @@ def test_a_model_that_cannot_roll_back_begins_again() -> None:
     other = cache.acquire("a", [1, 2, 4], reusable=2, extra=1, evict=True)
     assert other is not None
     assert other.tokens == []
+
+
+def test_every_cell_is_looked_at_once_a_second_and_busy_sequences_always(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("engines.llm.kv_cache.AUDIT_SECONDS", 1.0)
+    seconds = [5.0]
+    context = RememberingContext(rolls_back=True)
+    cache = KvCache(cast("Context", context), sequences=SEQUENCES, now=lambda: seconds[-1])
+    run(cache, context, "a", [1, 2, 3])
+    cache.assert_idle()
+    context.held[0].append(9)  # a token that the mirror does not know of
+    seconds.append(5.9)
+    cache.assert_idle()
+    seconds.append(6.0)
+    with pytest.raises(AssertionError, match="5 tokens, not 4"):
+        cache.assert_idle()
+    assert cache.acquire("b", [1], reusable=0, extra=1, evict=True) is not None
+    with pytest.raises(AssertionError, match="still taken"):
+        cache.assert_idle()
