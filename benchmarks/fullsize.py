@@ -201,7 +201,6 @@ def _llm(run: Run, name: str = "") -> LlmConfig:
         model=str(_first(run.models.llamas, name)),
         context_tokens=run.size.context_tokens,
         gpu_layers=_gpu_layers(run.size),
-        prefill_chunk_tokens=run.size.prefill_chunk_tokens,
     )
 
 

@@ -32,7 +32,6 @@ class Size:
     sequences: int  # that hold a chat while others are answered
     chat_tokens: int  # of each of those
     context_tokens: int  # of all chats of the server
-    prefill_chunk_tokens: int
     times: int  # that a stage is measured
     voice: VitsShape = field(default_factory=VitsShape)
 
@@ -76,7 +75,6 @@ SMALL = Size(
     sequences=8,
     chat_tokens=64,
     context_tokens=16_384,
-    prefill_chunk_tokens=64,
     times=2,
 )
 FULL = Size(
@@ -96,7 +94,6 @@ FULL = Size(
     sequences=64,
     chat_tokens=512,
     context_tokens=131_072,
-    prefill_chunk_tokens=256,
     times=5,
 )
 SIZES: Mapping[str, Size] = {"small": SMALL, "full": FULL}

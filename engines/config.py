@@ -99,9 +99,10 @@ class LlmConfig:
     gpu_layers: int = option(-1, "Layers on the GPU; -1: all, where there is one.", minimum=-1)
     threads: int = option(1, "CPU threads of one step.", minimum=1, maximum=256)
     prefill_chunk_tokens: int = option(
-        64,
-        "Prompt tokens in one step; more: sooner first token, longer gaps in other calls.",
-        minimum=1,
+        0,
+        "Prompt tokens in one step; more: sooner first token, longer gaps in other calls; 0: by "
+        "device (64 on a CPU; 256 on a GPU, which was never measured on one).",
+        minimum=0,
         maximum=8192,
     )
 

@@ -121,7 +121,8 @@ class LlmEngine:
         model = Model(path, gpu_layers=config.gpu_layers if on_gpu else 0)
         if not model.chat_template:
             raise model_error(path, "has no chat template")
-        batch_tokens = config.sequences + _CHUNKS_ALONE * config.prefill_chunk_tokens
+        self._chunk_tokens = chunk_tokens(config, on_gpu=on_gpu)
+        batch_tokens = config.sequences + _CHUNKS_ALONE * self._chunk_tokens
         self._batch = Batch(batch_tokens)
         self._context = Context(
             model,
@@ -240,8 +241,8 @@ class LlmEngine:
         """Tokens of prompts in this step: few if someone listens, or if nothing is urgent and an
         urgent job may come at any moment."""
         urgent = any(chat.job.priority < Priority.PARTIAL for chat in prefilling)
-        chunk = self.config.prefill_chunk_tokens
-        return chunk if decoding or not urgent else _CHUNKS_ALONE * chunk
+        alone = urgent and not decoding
+        return _CHUNKS_ALONE * self._chunk_tokens if alone else self._chunk_tokens
 
     def _add(self, chat: ChatWork, count: int) -> Share:
         complete = chat.request.generate and count == len(chat.pending)
@@ -290,6 +291,11 @@ class LlmEngine:
         return chat.sequence.reserved > 0 or self._cache.promise(
             chat.sequence, 1, evict=self._may_evict(chat.job, tokens)
         )
+
+
+def chunk_tokens(config: LlmConfig, *, on_gpu: bool) -> int:
+    """Tokens of prompts in one step beside answers."""
+    return config.prefill_chunk_tokens or (256 if on_gpu else 64)
 
 
 def _template_of(model: Model) -> ChatTemplate:

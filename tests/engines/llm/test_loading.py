@@ -10,6 +10,7 @@ from engines.llm import (
     LlmConfig,
     LlmEngine,
 )
+from engines.llm.engine import chunk_tokens
 from tests.tiny_llm import (
     MakeEngine,
 )
@@ -20,6 +21,15 @@ def test_it_says_what_it_loaded(random_model: Path, load: MakeEngine) -> None:
     assert (model.kind, model.name, model.path) == ("llm", "random", str(random_model))
     assert model.device == "cpu"
     assert model.megabytes == pytest.approx(random_model.stat().st_size / 1e6)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "on_gpu", "tokens"), [(0, False, 64), (0, True, 256), (32, True, 32)]
+)
+def test_how_much_of_a_prompt_a_step_takes_is_the_devices_unless_it_is_chosen(
+    chosen: int, on_gpu: bool, tokens: int
+) -> None:
+    assert chunk_tokens(LlmConfig(prefill_chunk_tokens=chosen), on_gpu=on_gpu) == tokens
 
 
 @pytest.mark.parametrize("content", [None, b"", b"not a GGUF file", b"GGUF\x03\x00\x00\x00"])
