@@ -66,6 +66,11 @@ class Tool:
         }
         return {"type": "function", "function": function}
 
+    @property
+    def characters(self) -> int:
+        """How long it is in a prompt."""
+        return len(json.dumps(self.as_json(), ensure_ascii=False))
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -75,6 +80,12 @@ class Message:
     content: str
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str = ""
+
+    @property
+    def characters(self) -> int:
+        """How long it is in a prompt."""
+        calls = sum(len(call.name) + len(call.arguments) for call in self.tool_calls)
+        return len(self.content) + calls
 
 
 class ChatTemplate:

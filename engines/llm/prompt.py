@@ -9,6 +9,7 @@ caller interrupted the answer there, those tokens are used again.
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from engines.errors import ContextTooLong
@@ -17,6 +18,11 @@ from engines.llm.llama import Vocabulary
 
 WORDS_TO_COME_TOKENS = 64  # of a prompt that is read before the caller has finished
 _BLOCK = 64
+
+# What has more characters for each token that there is room for does not fit: a token of words has
+# 2 to 6, and the long ones are of spaces and dashes. To find that out by the tokenizer takes a
+# second for a million characters, in which no caller is answered.
+_MOST_CHARACTERS_PER_TOKEN = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,19 +91,23 @@ class PromptBuilder:
         `EngineError` when the template refuses the chat.
         """
         limit = self.max_tokens - answer_tokens
+        least = self._turns_too_long(messages, tools)
 
+        @cache
         def without(turns: int) -> Prompt:
             kept = without_oldest_turns(messages, turns)
             text = self._template.render(kept, tools, generate=generate)
             prompt = self._encode(text, memory)
             return replace(prompt, dropped_turns=turns, oldest_kept=_first_words(kept))
 
-        prompt = without(_turns_dropped_before(messages, memory))
+        prompt = without(max(least, _turns_dropped_before(messages, memory)))
         if len(prompt.tokens) > limit - (0 if generate else WORDS_TO_COME_TOKENS):
             # A quarter is left free, or else the next turn would have to trim, and decode, again.
             turns = range(count_turns(messages) - 1)
             prompt = without(
-                bisect_left(turns, True, key=lambda n: len(without(n).tokens) <= limit * 3 // 4)
+                bisect_left(
+                    turns, True, least, key=lambda n: len(without(n).tokens) <= limit * 3 // 4
+                )
             )
         if len(prompt.tokens) > limit:
             raise ContextTooLong(
@@ -105,6 +115,29 @@ class PromptBuilder:
                 f"{answer_tokens} for the answer; the model has {self.max_tokens}. Shorten it."
             )
         return prompt
+
+    def _turns_too_long(self, messages: Sequence[Message], tools: Sequence[Tool]) -> int:
+        """How many of the oldest turns do not fit by their length alone, unread.
+
+        Raises `ContextTooLong` if all of them do not.
+        """
+        most = self.max_tokens * _MOST_CHARACTERS_PER_TOKEN
+        of_tools = sum(tool.characters for tool in tools)
+
+        def fits(turns: int) -> bool:
+            kept = without_oldest_turns(messages, turns)
+            return of_tools + sum(message.characters for message in kept) <= most
+
+        if fits(0):
+            return 0
+        turns = range(count_turns(messages))
+        least = bisect_left(turns, True, key=fits)
+        if least == len(turns):
+            raise ContextTooLong(
+                f"The last message has more than {most} characters with its instructions and "
+                f"tools; the model has {self.max_tokens} tokens. Shorten it."
+            )
+        return least
 
     def _encode(self, text: str, memory: Memory) -> Prompt:
         vocabulary = self._vocabulary

@@ -7,6 +7,7 @@ from typing import Literal
 
 from engines.errors import ProtocolError
 from server.protocol.fields import Fields, invalid
+from server.protocol.json_text import write_json
 from server.protocol.realtime_audio import read_format
 from server.protocol.realtime_detection import read_detection
 from server.protocol.realtime_table import EXTENSION_EVENTS
@@ -15,6 +16,7 @@ from server.voices import DEFAULT_VOICE, OPENAI_VOICES
 
 SESSION_TYPES: tuple[Literal["realtime", "transcription"], ...] = ("realtime", "transcription")
 MAXIMUM_OUTPUT_TOKENS = 4096
+MAXIMUM_PROMPT_CHARACTERS = 65_536  # of instructions and tools, which one model reads for all
 METADATA_PAIRS = 16
 METADATA_CHARACTERS = (64, 512)  # of a key, of a value
 
@@ -66,16 +68,33 @@ def for_response(settings: Settings, response: Fields, choices: Choices) -> Sett
 def _with_answers(settings: Settings, wire: Fields) -> Settings:
     """What a session and a single response can both say about answers."""
     tools = _tools(wire) if "tools" in wire else settings.tools
+    instructions = wire.text("instructions", settings.instructions)
+    _check_length(wire, instructions, tools)
     choice, forced = _tool_choice(settings, wire, tools)
     return replace(
         settings,
-        instructions=wire.text("instructions", settings.instructions),
+        instructions=instructions,
         output_modality=_modality(settings, wire),
         tools=tools,
         tool_choice=choice,
         forced_tool=forced,
         max_output_tokens=_max_output_tokens(settings, wire),
     )
+
+
+def _check_length(wire: Fields, instructions: str, tools: tuple[FunctionTool, ...]) -> None:
+    """Raise for what is too long for a prompt, by the longest part that the client named."""
+    lengths = {"instructions": len(instructions), "tools": sum(map(_characters, tools))}
+    named = [name for name in lengths if name in wire]
+    if named and sum(lengths.values()) > MAXIMUM_PROMPT_CHARACTERS:
+        longest = max(named, key=lambda name: lengths[name])
+        allowed = f"at most {MAXIMUM_PROMPT_CHARACTERS} characters of instructions and tools"
+        raise invalid(f"{wire.path}.{longest}", f"{lengths[longest]} characters", allowed)
+
+
+def _characters(tool: FunctionTool) -> int:
+    parameters = write_json(tool.parameters).decode()
+    return len(tool.name) + len(tool.description) + len(parameters)
 
 
 def _modality(settings: Settings, wire: Fields) -> Literal["audio", "text"]:

@@ -7,7 +7,11 @@ import pytest
 from engines.errors import ContextTooLong
 from engines.llm import (
     ChatRequest,
+    Message,
+    Tool,
+    ToolCall,
 )
+from engines.llm.llama import Vocabulary
 from tests.tiny_llm import (
     SYSTEM,
     MakeEngine,
@@ -93,3 +97,57 @@ def test_a_message_that_does_not_fit_alone_is_refused(load: MakeEngine) -> None:
     with pytest.raises(ContextTooLong, match="Shorten it"):
         Steps(engine).start(chat("a", user("word " * 400)))
     engine.assert_idle()
+
+
+@pytest.fixture
+def tokenized(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many characters each text had that the tokenizer was given."""
+    lengths: list[int] = []
+    original = Vocabulary.tokenize
+
+    def tokenize(vocabulary: Vocabulary, text: str) -> list[int]:
+        lengths.append(len(text))
+        return original(vocabulary, text)
+
+    monkeypatch.setattr(Vocabulary, "tokenize", tokenize)
+    return lengths
+
+
+HUGE = "word " * 100_000
+TOOL = Tool("book", "Books.", {"type": "object", "title": HUGE})
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        chat("a", user(HUGE)),
+        ChatRequest("a", (Message("system", HUGE), user("Hello."))),
+        ChatRequest("a", (user("Hello."),), tools=(TOOL,)),
+        chat("a", user("Hi."), Message("assistant", "", (ToolCall("call_1", "book", HUGE),))),
+    ],
+    ids=["message", "instructions", "tools", "call"],
+)
+def test_what_cannot_fit_by_its_length_is_refused_unread(
+    load: MakeEngine, tokenized: list[int], request_: ChatRequest
+) -> None:
+    engine = load()
+    tokenized.clear()
+    with pytest.raises(ContextTooLong, match="Shorten it"):
+        Steps(engine).start(request_)
+    assert tokenized == []
+
+
+def test_old_turns_that_cannot_fit_by_their_length_are_left_out_unread(
+    load: MakeEngine, tokenized: list[int]
+) -> None:
+    messages = (user(HUGE), assistant("Yes."), user("Thanks."), assistant("Oh."), user("Bye."))
+    steps = Steps(load())
+    tokenized.clear()
+    first, _ = steps.start(chat("a", *messages))
+    assert "Thanks." in first.state.prompt.text
+    assert HUGE not in first.state.prompt.text
+    steps.finish()
+    again, _ = steps.start(chat("a", *messages, assistant("Bye."), user("Still there?")))
+    assert again.state.reused_tokens > 0
+    steps.finish()
+    assert max(tokenized) < 1000

@@ -145,6 +145,34 @@ def test_a_wrong_session_is_refused_by_field(session: dict[str, Any], param: str
     assert raised.value.param == param
 
 
+def tool(characters: int) -> dict[str, Any]:
+    return {"type": "function", "name": "book", "parameters": {"title": "a" * characters}}
+
+
+@pytest.mark.parametrize(
+    ("session", "param"),
+    [
+        ({"instructions": "a" * 65_537}, "instructions"),
+        ({"tools": [tool(33_000), tool(33_000)]}, "tools"),
+        ({"tools": [tool(40_000)], "instructions": "a" * 30_000}, "tools"),
+        ({"tools": [tool(30_000)], "instructions": "a" * 40_000}, "instructions"),
+    ],
+)
+def test_instructions_and_tools_have_a_longest_length(session: dict[str, Any], param: str) -> None:
+    for event, name in (("session.update", "session"), ("response.create", "response")):
+        with pytest.raises(ProtocolError, match="65536 characters") as raised:
+            decode(**{"type": event, name: session})
+        assert (raised.value.code, raised.value.param) == ("invalid_value", f"{name}.{param}")
+
+
+def test_the_longest_instructions_are_taken_and_tools_then_not() -> None:
+    settings = update(instructions="a" * 65_536)
+    decoder = Decoder(settings, LANGUAGES)
+    with pytest.raises(ProtocolError) as raised:
+        decoder.decode(json.dumps({"type": "session.update", "session": {"tools": [tool(1)]}}))
+    assert raised.value.param == "session.tools"
+
+
 def test_an_update_that_fails_changes_nothing() -> None:
     decoder = Decoder(Settings(), LANGUAGES)
     wrong = {"instructions": "New.", "max_output_tokens": 0}
