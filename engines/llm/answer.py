@@ -171,8 +171,7 @@ class AnswerStream:
     """One answer in the making: tokens in, text and tool calls out. Remembers which tokens made
     which text, so that they need not be guessed from it again."""
 
-    def __init__(self, *, start: int, stop: Sequence[str] = (), tools: bool = False) -> None:
-        self._start = start  # characters of the prompt before the answer
+    def __init__(self, *, stop: Sequence[str] = (), tools: bool = False) -> None:
         self._utf8 = codecs.getincrementaldecoder("utf-8")("ignore")
         self._calls = ToolCallParser() if tools else None
         self._stops = StopStrings(stop)
@@ -194,7 +193,7 @@ class AnswerStream:
     @property
     def span(self) -> Span:
         """The text so far and its tokens."""
-        return Span(self._start, self._text, tuple(self._tokens), tuple(self._borders))
+        return Span(self._text, tuple(self._tokens), tuple(self._borders))
 
     def feed(self, token: int, piece: bytes) -> list[ChatOutput]:
         """What the next token, which stands for the bytes `piece`, completes."""

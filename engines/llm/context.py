@@ -27,6 +27,14 @@ class Batch:
         self._sequence_pointers = (
             self._sequences.ctypes.data + 4 * np.arange(max_tokens, dtype=np.uint64)
         ).astype(np.uint64)
+        self._argument = lib.llama_batch(
+            token=_pointer_to(self._tokens, ctypes.c_int32),
+            embd=None,
+            pos=_pointer_to(self._positions, ctypes.c_int32),
+            n_seq_id=_pointer_to(self._sequence_counts, ctypes.c_int32),
+            seq_id=_pointer_to(self._sequence_pointers, ctypes.POINTER(ctypes.c_int32)),
+            logits=_pointer_to(self._outputs, ctypes.c_int8),
+        )
 
     def clear(self) -> None:
         self.count = 0
@@ -45,15 +53,8 @@ class Batch:
 
     def as_argument(self) -> Any:
         """The structure that llama_decode takes; valid until the batch changes."""
-        return lib.llama_batch(
-            n_tokens=self.count,
-            token=_pointer_to(self._tokens, ctypes.c_int32),
-            embd=None,
-            pos=_pointer_to(self._positions, ctypes.c_int32),
-            n_seq_id=_pointer_to(self._sequence_counts, ctypes.c_int32),
-            seq_id=_pointer_to(self._sequence_pointers, ctypes.POINTER(ctypes.c_int32)),
-            logits=_pointer_to(self._outputs, ctypes.c_int8),
-        )
+        self._argument.n_tokens = self.count
+        return self._argument
 
 
 class Context:

@@ -207,9 +207,7 @@ class LlmEngine:
             prompt,
             sequence,
             pending=prompt.tokens[reused:],
-            answer=AnswerStream(
-                start=len(prompt.text), stop=request.stop, tools=bool(request.tools)
-            ),
+            answer=AnswerStream(stop=request.stop, tools=bool(request.tools)),
             sampler=Sampler(
                 temperature=request.temperature,
                 top_k=request.top_k,

@@ -151,8 +151,8 @@ class KvCache:
     def _fill(self, sequence: KvSequence, tokens: list[int]) -> None:
         """Let a sequence hold the longest prefix of `tokens` that any sequence holds."""
         own = common_prefix_length(sequence.tokens, tokens)
-        source, shared = self._longest_match(tokens)
-        if source is not None and shared > own:
+        source, shared = self._longer_match(tokens, own)
+        if source is not None:
             self._clear(sequence)
             self._context.copy(source.id, sequence.id, shared)
             sequence.tokens = source.tokens[:shared]
@@ -161,10 +161,16 @@ class KvCache:
         else:
             self._truncate(sequence, own)
 
-    def _longest_match(self, tokens: list[int]) -> tuple[KvSequence | None, int]:
-        sequences = self.sequences if self._shares_prefixes else []
-        matches = [(common_prefix_length(s.tokens, tokens), s) for s in sequences]
-        length, source = max(matches, key=lambda match: match[0], default=(0, None))
+    def _longer_match(self, tokens: list[int], length: int) -> tuple[KvSequence | None, int]:
+        """The sequence that has most of `tokens` from their beginning, if more than `length`, and
+        how many. Most callers' have no more than the system prompt, which one look tells."""
+        source = None
+        for sequence in self.sequences if self._shares_prefixes else ():
+            held = sequence.tokens
+            if length < len(tokens) and held[length : length + 1] == [tokens[length]]:
+                shared = common_prefix_length(held, tokens)
+                if shared > length:
+                    source, length = sequence, shared
         return source, length
 
     def _truncate(self, sequence: KvSequence, length: int) -> None:

@@ -29,16 +29,18 @@ _MOST_CHARACTERS_PER_TOKEN = 16
 class Span:
     """Text that was generated: where in the prompt it stands, and its tokens."""
 
-    start: int  # characters before it
     text: str
     tokens: tuple[int, ...]
     borders: tuple[tuple[int, int], ...]  # (characters, tokens) where both may be cut; from (0, 0)
+    start: int = 0  # characters of the prompt before it
+    offset: int = 0  # tokens of the prompt before it
 
     def first(self, characters: int) -> "Span":
         """As many whole tokens as stand for no more than the first `characters`."""
         index = bisect_right(self.borders, (characters, len(self.tokens)))
         end, count = self.borders[index - 1]
-        return Span(self.start, self.text[:end], self.tokens[:count], self.borders[:index])
+        text, tokens, borders = self.text[:end], self.tokens[:count], self.borders[:index]
+        return replace(self, text=text, tokens=tokens, borders=borders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Memory:
     """What a session's prompt was last, with all that the model wrote of it."""
 
     text: str = ""
+    tokens: Sequence[int] = ()
     spans: tuple[Span, ...] = ()
     dropped_turns: int = 0  # how many of the oldest were trimmed ...
     oldest_kept: str = ""  # ... and what the caller said in the first that was not
@@ -63,8 +66,10 @@ class Prompt:
 
     def then(self, answer: Span) -> Memory:
         """What to remember when this prompt was answered so."""
-        text, spans = self.text + answer.text, (*self.spans, answer)
-        return Memory(text, spans, self.dropped_turns, self.oldest_kept)
+        answer = replace(answer, start=len(self.text), offset=len(self.tokens))
+        text, tokens = self.text + answer.text, [*self.tokens, *answer.tokens]
+        spans = (*self.spans, answer)
+        return Memory(text, tokens, spans, self.dropped_turns, self.oldest_kept)
 
 
 class PromptBuilder:
@@ -160,30 +165,28 @@ def _turns_dropped_before(messages: Sequence[Message], memory: Memory) -> int:
 
 
 def encode(text: str, memory: Memory, tokenize: Callable[[str], list[int]]) -> Prompt:
-    """The tokens of a rendered prompt, those of remembered answers taken from the memory."""
+    """The tokens of a rendered prompt. Up to the last remembered answer that it has, or has a part
+    of, they are those of the memory; only what follows is tokenized."""
     common = common_prefix_length(text, memory.text)
-    tokens: list[int] = []
-    spans: list[Span] = []
-    cursor = 0
-    for span in memory.spans:
-        if span.start >= common:
-            break
-        kept = span.first(common - span.start)
-        if not kept.text:
-            break
-        tokens += tokenize(text[cursor : span.start])
-        tokens += kept.tokens
-        spans.append(kept)
-        cursor = span.start + len(kept.text)
-    return Prompt(text, tokens + tokenize(text[cursor:]), tuple(spans))
+    spans = [span.first(common - span.start) for span in memory.spans if span.start < common]
+    while spans and not spans[-1].text:
+        spans.pop()
+    if not spans:
+        return Prompt(text, tokenize(text))
+    last = spans[-1]
+    known = memory.tokens[: last.offset + len(last.tokens)]
+    rest = tokenize(text[last.start + len(last.text) :])
+    return Prompt(text, [*known, *rest], tuple(spans))
 
 
 def common_prefix_length(left: Sequence[Any], right: Sequence[Any]) -> int:
     """How many items two sequences have in common from their beginning."""
     limit = min(len(left), len(right))
-    length = 0
-    while length < limit and left[length : length + _BLOCK] == right[length : length + _BLOCK]:
-        length += _BLOCK
-    while length < limit and left[length] == right[length]:
-        length += 1
-    return min(length, limit)
+    length, step = 0, _BLOCK
+    while step:
+        end = length + step
+        if end <= limit and left[length:end] == right[length:end]:
+            length = end
+        else:
+            step //= 2
+    return length

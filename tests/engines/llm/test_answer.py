@@ -197,22 +197,21 @@ def feed_bytes(stream: AnswerStream, data: bytes, size: int) -> str:
 
 @given(st.text(max_size=40), st.integers(1, 7))
 def test_text_does_not_depend_on_how_its_bytes_are_cut(text: str, size: int) -> None:
-    assert feed_bytes(AnswerStream(start=0), text.encode(), size) == text
+    assert feed_bytes(AnswerStream(), text.encode(), size) == text
 
 
 @given(st.text(min_size=1, max_size=20), st.integers(1, 5), st.integers(0, 20))
 def test_a_span_is_cut_at_whole_tokens_and_characters(text: str, size: int, cut: int) -> None:
-    stream = AnswerStream(start=7)
+    stream = AnswerStream()
     data = text.encode()
     feed_bytes(stream, data, size)
     span = stream.span.first(cut)
-    assert span.start == 7
     assert len(span.text) <= cut
     assert data[: len(span.tokens) * size].decode() == span.text
 
 
 def test_a_stop_string_does_not_reach_into_a_call() -> None:
-    stream = AnswerStream(start=0, stop=("lunes", "end"), tools=True)
+    stream = AnswerStream(stop=("lunes", "end"), tools=True)
     outputs = stream.feed(1, f"en{CALL}d the end".encode()) + stream.close()
     texts = [output.text for output in outputs if isinstance(output, TextDelta)]
     assert texts == ["en", "d the "]

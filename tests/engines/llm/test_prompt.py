@@ -1,5 +1,7 @@
 """Prompts reuse the tokens of what was generated, and only those."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,10 +13,10 @@ def by_character(text: str) -> list[int]:
 
 
 def span(start: int, *words: str, first_token: int = 1_000_001) -> Span:
-    """Generated text, one token a word."""
+    """Generated text, one token a word, before which each character is one."""
     tokens = tuple(range(first_token, first_token + len(words)))
     borders = tuple((len("".join(words[:n])), n) for n in range(len(words) + 1))
-    return Span(start, "".join(words), tokens, borders)
+    return Span("".join(words), tokens, borders, start, offset=start)
 
 
 ANSWER = span(3, "Hel", "lo!")
@@ -43,13 +45,46 @@ def test_an_answer_to_another_prompt_is_tokenized_again() -> None:
 
 def test_answers_of_several_turns_are_remembered() -> None:
     second = encode("Hi:Hello!;Bye:", MEMORY, by_character)
-    answer = span(len(second.text), "By", "e.", first_token=2_000_001)
+    answer = replace(span(len(second.text), "By", "e.", first_token=2_000_001), offset=10)
     third = encode("Hi:Hello!;Bye:Bye.;", second.then(answer), by_character)
     assert third.spans == (ANSWER, answer)
     assert [token for token in third.tokens if token > 1_000_000] == [
         *ANSWER.tokens,
         *answer.tokens,
     ]
+
+
+def test_what_stands_before_a_remembered_answer_is_not_tokenized_again() -> None:
+    asked: list[str] = []
+
+    def tokenize(text: str) -> list[int]:
+        asked.append(text)
+        return by_character(text)
+
+    encode("Hi:Hello!;Bye:", MEMORY, tokenize)
+    assert asked == [";Bye:"]
+
+
+pieces = st.text(alphabet="ab:", min_size=1, max_size=4)
+turns = st.tuples(st.floats(0, 1), pieces, st.lists(pieces, max_size=3))
+
+
+@given(st.lists(turns, max_size=8))
+def test_tokens_are_those_of_each_text_between_answers_and_of_the_answers(
+    talk: list[tuple[float, str, list[str]]],
+) -> None:
+    """Whatever part of the last prompt and its answer the next one begins with."""
+    memory = Memory()
+    for part, said, words in talk:
+        text = memory.text[: round(part * len(memory.text))] + said
+        prompt = encode(text, memory, by_character)
+        tokens, cursor = [], 0
+        for known in prompt.spans:
+            tokens += [*by_character(text[cursor : known.start]), *known.tokens]
+            cursor = known.start + len(known.text)
+            assert text[known.start : cursor] == known.text
+        assert prompt.tokens == [*tokens, *by_character(text[cursor:])]
+        memory = prompt.then(span(0, *words))
 
 
 def test_a_prompt_that_ends_inside_an_answer_keeps_its_beginning() -> None:
