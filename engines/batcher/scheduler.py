@@ -126,6 +126,8 @@ class Scheduler(Generic[RequestT, OutputT]):
         if not jobs:
             return
         for job in jobs:
+            if job.error is not None and not isinstance(job.error, EngineError):
+                job.context.run(log.error, "%s failed on a job", self._name, exc_info=job.error)
             if job in self._running:
                 self._running.remove(job)
                 self._engine.stop(job)

@@ -170,3 +170,21 @@ async def test_a_full_line_is_said_at_once() -> None:
                 await read(batcher, Count(1))
         await until(lambda: batcher.pending == 0)
         assert await read(batcher, Count(1)) == [1]
+
+
+async def test_the_defect_behind_one_failed_job_is_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    defect = ZeroDivisionError("a bug")
+
+    def fail_all(jobs: Sequence[CountJob]) -> None:
+        for job in jobs:
+            job.fail(defect)
+
+    async with make_batcher(CountingEngine(on_step=fail_all)) as batcher:
+        async with batcher.submit(Count(3)) as job:
+            with pytest.raises(EngineError, match="a bug"):
+                _ = [output async for output in job]
+    (told,) = (record for record in caplog.records if record.exc_info)
+    assert told.exc_info is not None
+    assert told.exc_info[1] is defect
