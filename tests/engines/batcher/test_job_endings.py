@@ -182,9 +182,8 @@ async def test_the_defect_behind_one_failed_job_is_in_the_log(
             job.fail(defect)
 
     async with make_batcher(CountingEngine(on_step=fail_all)) as batcher:
-        async with batcher.submit(Count(3)) as job:
-            with pytest.raises(EngineError, match="a bug"):
-                _ = [output async for output in job]
+        with pytest.raises(EngineError, match="a bug"):
+            await read(batcher, Count(3))
     (told,) = (record for record in caplog.records if record.exc_info)
     assert told.exc_info is not None
     assert told.exc_info[1] is defect
