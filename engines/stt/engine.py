@@ -1,8 +1,9 @@
 """Speech to text: requests of different calls and languages in one batch.
 
-Every step takes the next window of the jobs that go together: spectrograms, one encoding, language
-probabilities, one decoding, each in its own language. A turn is one window and ends after one step;
-longer audio takes a window a step, so that urgent jobs pass between. A window that a guard of
+Every step takes the next window of the most urgent job and of those that go with it, of about its
+length: spectrograms, one encoding, language probabilities, one decoding, each in its own language.
+So nobody has their words later for another's that take longer. A turn is one window and ends after
+one step; longer audio takes a window a step, and others pass between. A window that a guard of
 `engines.stt.guards` rejects is decoded again where that can help: with the full 30 s of padding, in
 halves, or with some randomness.
 """
@@ -17,11 +18,14 @@ from engines.errors import EngineError
 from engines.loaded import LoadedModel, megabytes_of, stopwatch
 from engines.stt import guards
 from engines.stt.transcription import SttRequest, Transcript, Window, Work, batches
-from engines.stt.whisper import MAX_FRAMES, MAX_NEW_TOKENS, Encoded, Mel, WhisperModel
+from engines.stt.whisper import MAX_FRAMES, MAX_NEW_TOKENS, Encoded, WhisperModel
 from engines.stt.windows import RATE_HZ
 
 _CPU_BATCH = 6  # on a CPU the decoder gains from a batch; the encoder does not, and pays to pad
 _GPU_BATCH = 24
+_CPU_PARTIALS = 1  # a step takes as long as its jobs together there
+_GPU_PARTIALS = 4
+_PATIENCE_STEPS = 16  # that a job waits for later ones of the next higher priority
 _BUCKET_FRAMES = 100
 _MIN_FRAMES = 200  # no model is trained on less
 _MARGIN_FRAMES = 20  # of padding, for a model trained on short windows
@@ -37,6 +41,7 @@ class SttEngine:
     def __init__(self, config: SttConfig) -> None:
         self._config = config
         self._jobs: set[SttJob] = set()
+        self._num_steps = 0
         self._model: WhisperModel
         self._short_windows = False
         self.max_batch = config.max_batch or _CPU_BATCH
@@ -64,25 +69,27 @@ class SttEngine:
     def start(self, job: SttJob) -> bool:
         """Take a slot. Raises `EngineError` for what cannot be transcribed.
 
-        On a CPU a step takes as long as its jobs together, so partial transcripts and offline work
-        wait while anything more urgent goes, and partial transcripts go one at a time: what comes
-        meanwhile waits for no more. Offline work never takes more than half of the slots.
+        Partial transcripts go one at a time on a CPU, a few on a GPU: what comes meanwhile waits
+        for no more; on a CPU they and offline work wait while anything more urgent goes. Offline
+        work never takes more than half of the slots.
         """
         if not self._has_room(job):
             return False
         self._check(job.request)
         self._jobs.add(job)
-        job.state = Work(job.request, job.priority)
+        job.state = Work(job.request, job.priority, self._num_steps)
         return True
 
     def step(self, jobs: Sequence[SttJob]) -> None:
-        """Transcribe the next window of the jobs; on a CPU, of the most urgent kind alone."""
-        kind = _kind(jobs[0].priority)
-        chosen = [job for job in jobs if not self._on_cpu or _kind(job.priority) == kind]
-        windows = [self._next_window(job.state) for job in chosen if not job.state.is_done]
-        for batch in batches(windows, pads=not self._on_cpu):  # see _CPU_BATCH
-            self._transcribe(batch)
-        for job in chosen:
+        """Transcribe the next window of the job that is due, and of those that go with it."""
+        self._num_steps += 1
+        waiting = [job.state for job in jobs if not job.state.is_done]
+        if waiting:
+            windows = self._due_windows(waiting)
+            self._transcribe(windows)
+            for window in windows:
+                window.work.ready_step = self._num_steps + 1  # after who has come meanwhile
+        for job in jobs:
             if job.state.is_done:
                 job.emit(job.state.transcript())
                 job.finish()
@@ -107,7 +114,7 @@ class SttEngine:
 
     def _warm(self) -> None:
         mel = self._model.mel(np.zeros(int(_WARM_SECONDS * RATE_HZ), np.float32))
-        encoded = self._model.encode([mel], self._padded_frames(mel, full_window=False))
+        encoded = self._model.encode([mel], self._padded_frames(mel.shape[1]))
         self._model.language_probabilities(encoded)
         prompt = self._model.prompt(self._model.languages[0], "transcribe")
         self._model.generate(encoded, [prompt], guards.SPARE_TOKENS, temperature=0.0)
@@ -137,24 +144,39 @@ class SttEngine:
     def _most_at_once(self, priority: Priority) -> int:
         if priority == Priority.OFFLINE:
             return max(1, self.max_batch // 2)
-        return 1 if priority == Priority.PARTIAL and self._on_cpu else self.max_batch
+        if priority == Priority.PARTIAL:
+            return _CPU_PARTIALS if self._on_cpu else _GPU_PARTIALS
+        return self.max_batch
+
+    def _due_windows(self, waiting: Sequence[Work]) -> list[Window]:
+        """Of what has waited for the longest, by its urgency, and of what goes with it."""
+        ordered = sorted(
+            waiting, key=lambda work: work.ready_step + _PATIENCE_STEPS * work.priority
+        )
+        kind = _kind(ordered[0].priority)
+        windows = [self._next_window(work) for work in ordered if _kind(work.priority) == kind]
+        together = batches(windows, pads=not self._on_cpu)  # see _CPU_BATCH
+        return next(batch for batch in together if windows[0] in batch)
 
     def _next_window(self, work: Work) -> Window:
-        samples = work.window_samples()
-        mel = self._model.mel(samples)
-        return Window(work, samples, mel, self._padded_frames(mel, full_window=work.full_window))
+        window = Window(work, work.window_samples())
+        full = work.full_window
+        window.frames = MAX_FRAMES if full else self._padded_frames(window.audio_frames)
+        return window
 
-    def _padded_frames(self, mel: Mel, *, full_window: bool) -> int:
-        if full_window or not self._short_windows:
+    def _padded_frames(self, audio_frames: int) -> int:
+        if not self._short_windows:
             return MAX_FRAMES
         trained = self._model.trained_on_short_windows
-        frames = int(mel.shape[1]) + (_MARGIN_FRAMES if trained else _STOCK_MARGIN_FRAMES)
+        frames = audio_frames + (_MARGIN_FRAMES if trained else _STOCK_MARGIN_FRAMES)
         in_buckets = -(-frames // _BUCKET_FRAMES) * _BUCKET_FRAMES
         return min(MAX_FRAMES, max(_MIN_FRAMES, in_buckets))
 
     def _transcribe(self, windows: Sequence[Window]) -> None:
         model = self._model
-        encoded = model.encode([window.mel for window in windows], windows[0].frames)
+        for window in windows:
+            window.frames = windows[0].frames
+        encoded = model.encode([model.mel(window.samples) for window in windows], windows[0].frames)
         for window, probabilities in zip(windows, self._hear(windows, encoded), strict=True):
             window.work.weigh(window, probabilities)
         max_tokens = [self._max_tokens(window) for window in windows]
@@ -167,9 +189,8 @@ class SttEngine:
             if guard and self._try_again(window, guard):
                 continue
             if window.work.request.word_times and not guard:
-                frames = int(window.mel.shape[1])
-                words = model.words(encoded, row, prompts[row], decoding.tokens, frames)
-                window.work.time(words)
+                tokens, frames = decoding.tokens, window.audio_frames
+                window.work.time(model.words(encoded, row, prompts[row], tokens, frames))
             window.work.keep(window, decoding, guard)
             if not guard and window.is_translated(decoding.text):
                 wanted.append(window)
@@ -204,5 +225,5 @@ class SttEngine:
 
 
 def _kind(priority: Priority) -> int:
-    """Jobs of one kind share a step on a CPU: somebody waits; nobody waits yet; offline."""
+    """Jobs of one kind may share a step: somebody waits; nobody waits yet; offline."""
     return max(int(priority), int(Priority.CONTINUATION))

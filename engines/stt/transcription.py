@@ -10,7 +10,7 @@ import numpy.typing as npt
 from engines.batcher import Priority
 from engines.config import SttConfig
 from engines.stt import guards
-from engines.stt.whisper import MAX_FRAMES, Decoding, Mel, Task, geometric_mean
+from engines.stt.whisper import MAX_FRAMES, Decoding, Task, geometric_mean
 from engines.stt.windows import MAX_WINDOW_SECONDS, RATE_HZ, window_end
 from engines.stt.words import SpokenWord
 
@@ -19,6 +19,7 @@ MIN_SAMPLES = RATE_HZ // 10  # less than 0.1 s holds no word
 _FALLBACK_TEMPERATURE = 0.4
 _MIN_HALVED_SECONDS = 7.0
 _SIMILAR_FRAMES = 200
+_FRAME_SAMPLES = RATE_HZ // 100
 
 Samples = npt.NDArray[np.float32]
 
@@ -62,6 +63,7 @@ class Work:
 
     request: SttRequest
     priority: Priority
+    ready_step: int  # of the engine: since then it waits for its next window
     max_window_samples: int = int(MAX_WINDOW_SECONDS * RATE_HZ)
     start: int = 0  # of the window, in samples
     full_window: bool = False  # this window again, padded to 30 s
@@ -164,8 +166,7 @@ class Window:
 
     work: Work
     samples: Samples
-    mel: Mel
-    frames: int  # with padding
+    frames: int = 0  # with padding
     language: str = ""
     language_seconds: dict[str, float] = field(default_factory=dict)
 
@@ -173,6 +174,11 @@ class Window:
     def seconds(self) -> float:
         """Audio in this window."""
         return len(self.samples) / RATE_HZ
+
+    @property
+    def audio_frames(self) -> int:
+        """Those of its spectrogram that are not padding."""
+        return min(MAX_FRAMES, len(self.samples) // _FRAME_SAMPLES)
 
     def is_translated(self, text: str) -> bool:
         """Whether what was decoded is wanted in English too."""
@@ -201,7 +207,7 @@ class Window:
 def batches(windows: Sequence[Window], *, pads: bool) -> Iterator[list[Window]]:
     """Windows that go through the model together: one temperature, and one length.
 
-    Where it `pads`, a batch is padded to its longest window, at most about twice the shortest.
+    Where it `pads`, a batch is to be padded to its first window, at most about twice the shortest.
     """
     ordered = sorted(windows, key=lambda window: (window.work.temperature, -window.frames))
     for _, alike in groupby(ordered, key=lambda window: window.work.temperature):
@@ -211,7 +217,6 @@ def batches(windows: Sequence[Window], *, pads: bool) -> Iterator[list[Window]]:
             if batch and batch[0].frames > longest:
                 yield batch
                 batch = []
-            window.frames = batch[0].frames if batch else window.frames
             batch.append(window)
         yield batch
 

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -31,7 +32,6 @@ MAX_NEW_TOKENS = MAX_POSITIONS // 2  # CTranslate2 generates no more
 Task: TypeAlias = Literal["transcribe", "translate"]
 Mel: TypeAlias = npt.NDArray[np.float32]  # [mels, frames]
 Prompt: TypeAlias = list[int]
-Encoded: TypeAlias = Any  # ctranslate2.StorageView, on the model's device
 
 _COMPUTE_TYPES = {
     "cpu": ("int8", "float32"),
@@ -60,6 +60,24 @@ class Decoding:
     def mean_log_probability(self) -> float:
         """Per scored token."""
         return self.log_probability / max(1, self.scored_tokens)
+
+
+class Encoded:
+    """Windows that were encoded together."""
+
+    def __init__(self, batch: Any) -> None:
+        self.batch = batch  # ctranslate2.StorageView of [windows, positions, width], on the device
+
+    def alone(self, row: int) -> Any:
+        """One window of them, as a batch of its own."""
+        if self.batch.shape[0] == 1:
+            return self.batch
+        return ctranslate2.StorageView.from_array(self._on_host[row : row + 1])
+
+    @cached_property
+    def _on_host(self) -> npt.NDArray[Any]:
+        """All of them in the machine's own memory, copied once."""
+        return np.array(self.batch.to_device(ctranslate2.Device.cpu))
 
 
 class WhisperModel:
@@ -96,15 +114,15 @@ class WhisperModel:
         batch = np.zeros((len(mels), self.mels, frames), np.float32)
         for row, mel in zip(batch, mels, strict=True):
             row[:, : mel.shape[1]] = mel
-        return self._model.encode(ctranslate2.StorageView.from_array(batch))
+        return Encoded(self._model.encode(ctranslate2.StorageView.from_array(batch)))
 
     def language_probabilities(self, encoded: Encoded) -> list[dict[str, float]]:
         """Of every language that the model knows, for each window."""
         if not self._model.is_multilingual:
-            return [{"en": 1.0} for _ in range(encoded.shape[0])]
+            return [{"en": 1.0} for _ in range(encoded.batch.shape[0])]
         return [
             {token[2:-2]: probability for token, probability in window}
-            for window in self._model.detect_language(encoded)
+            for window in self._model.detect_language(encoded.batch)
         ]
 
     def prompt(self, language: str, task: Task) -> Prompt:
@@ -120,7 +138,7 @@ class WhisperModel:
     ) -> list[Decoding]:
         """Decode every window after its own prompt; all prompts have the same length."""
         results = self._model.generate(
-            encoded,
+            encoded.batch,
             list(prompts),
             beam_size=1,
             sampling_topk=0 if temperature else 1,
@@ -138,9 +156,8 @@ class WhisperModel:
         `frames` long without its padding. None where the model does not know."""
         if not tokens:
             return ()
-        alone = encoded if encoded.shape[0] == 1 else _row_of(encoded, row)
         start = prompt[:-1]  # without the token that asks for no timestamps
-        (aligned,) = self._model.align(alone, start, [list(tokens)], frames)
+        (aligned,) = self._model.align(encoded.alone(row), start, [list(tokens)], frames)
         starts = token_starts(aligned.alignments, len(tokens))
         return spoken_words(self._tokens.words(tokens), starts)
 
@@ -223,12 +240,6 @@ class _Tokens:
             if match := _LANGUAGE_TOKEN.fullmatch(self._tokenizer.id_to_token(index) or ""):
                 found[match[1]] = index
         return found
-
-
-def _row_of(encoded: Encoded, row: int) -> Encoded:
-    """One window of an encoded batch, in the machine's own memory."""
-    batch = np.array(encoded.to_device(ctranslate2.Device.cpu))
-    return ctranslate2.StorageView.from_array(batch[row : row + 1])
 
 
 def _max_length(max_new_tokens: int, prompt_length: int) -> int:

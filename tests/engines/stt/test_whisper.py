@@ -81,7 +81,7 @@ def test_an_encoding_is_never_as_long_as_a_spectrogram_is_high(whisper_directory
     model = load(whisper_directory)
     mel = model.mel(np.random.default_rng(0).standard_normal(16000).astype(np.float32))
     encoded = model.encode([mel], 2 * N_MELS)
-    assert encoded.shape == [1, N_MELS + 1, WIDTH]
+    assert encoded.batch.shape == [1, N_MELS + 1, WIDTH]
     (probabilities,) = model.language_probabilities(encoded)
     assert sum(probabilities.values()) == pytest.approx(1, abs=1e-5)
 
