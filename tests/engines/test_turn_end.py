@@ -1,7 +1,10 @@
 """The end of a turn by a model of Smart Turn's signature (`tests/tiny_turn_end.py`)."""
 
 import asyncio
+import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,6 +38,34 @@ async def test_the_last_eight_seconds_are_heard_with_silence_in_front(tmp_path: 
     assert first > 0.5 > falling
     assert engine.loaded[0].name == "turn"
     assert HEARD_SECONDS == 8
+
+
+async def test_who_has_given_up_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = TurnEndEngine(write_model(tmp_path / "turn.onnx"))
+    begun, goes_on = asyncio.Event(), threading.Event()
+    utterances: list[int] = []
+    async with TurnEndBatcher("turn end", engine) as batcher:
+        loop, run = asyncio.get_running_loop(), engine._session.run
+
+        def held(outputs: None, inputs: dict[str, np.ndarray]) -> Any:
+            utterances.extend(len(mels) for mels in inputs.values())
+            loop.call_soon_threadsafe(begun.set)
+            assert goes_on.wait(30)
+            return run(outputs, inputs)
+
+        monkeypatch.setattr(engine, "_session", SimpleNamespace(run=held))
+        asked = [
+            asyncio.create_task(batcher.run(TurnEndRequest(sound(1.0, 0.1)))) for _ in range(4)
+        ]
+        await begun.wait()
+        for one in asked[1:]:
+            one.cancel()
+        await asyncio.wait(asked[1:])
+        goes_on.set()
+        assert 0 <= await asked[0] <= 1
+    assert utterances == [1]
 
 
 async def test_what_is_no_sound_is_refused(tmp_path: Path) -> None:
