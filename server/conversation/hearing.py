@@ -3,6 +3,8 @@
 import asyncio
 import logging
 from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 
@@ -19,8 +21,8 @@ from server.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_LATEST_SECONDS = 0.1  # after the words, that is waited for what a model hears of the voice: then
-# our own classifier serves, which takes no time; so a model that is asked for too much gives way
+_LATEST_SECONDS = 0.1  # after the words, that it is open what a model hears of the voice: then our
+# own classifier serves, which takes no time; so a model that is asked for too much gives way
 _QUIET = 0.1  # of the loudest windows: what is below it is a pause
 
 
@@ -36,25 +38,50 @@ class Hearing:
 
 
 async def hear(conversation: Conversation, samples: Samples, settings: Settings) -> Hearing:
-    """Transcribe float32[n] at 16 kHz; once more when the belief has another language for it.
+    """The words of float32[n] at 16 kHz and whether they end the turn. Raises `EngineError`."""
+    async with Ending(conversation, samples) as ending:
+        hearing = await hear_words(conversation, samples, settings)
+        return replace(hearing, completeness=await ending.completeness(hearing.transcript))
 
-    The belief is not moved: that is for whom the words count. Raises `EngineError`.
-    """
-    engine = conversation.engines.turn_end
-    if engine is None:
-        hearing, voice = await _hear_words(conversation, samples, settings), None
-    else:
-        judging = asyncio.ensure_future(_voice_ends(engine, samples))
-        try:
-            hearing = await _hear_words(conversation, samples, settings)
-            await asyncio.wait({judging}, timeout=_LATEST_SECONDS)
-        finally:
-            judging.cancel()
-            await asyncio.wait({judging})
-        voice = None if judging.cancelled() else judging.result()
-    low_confidence = conversation.config.low_confidence
-    probability = turn_completeness(hearing.transcript, samples, low_confidence, voice)
-    return replace(hearing, completeness=probability)
+
+class Ending:
+    """Whether an utterance ends the caller's turn: its voice is judged from the beginning of the
+    block on, beside its words, where the owner has a model for it."""
+
+    def __init__(
+        self, conversation: Conversation, samples: Samples, *, is_open: bool = True
+    ) -> None:
+        self._conversation = conversation
+        self._samples = samples
+        self._is_open = is_open  # nothing else has decided it
+        self._voice: asyncio.Task[float | None] | None = None
+
+    async def __aenter__(self) -> Self:
+        engine = self._conversation.engines.turn_end
+        if engine is not None and self._is_open:
+            judging = _voice_ends(engine, self._samples)
+            self._voice = asyncio.create_task(judging, name="turn end")
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._voice is not None:
+            self._voice.cancel()
+            await asyncio.wait({self._voice})
+
+    async def completeness(self, transcript: Transcript) -> float | None:
+        """The probability of it, once the words are there; None: there is nothing to judge by."""
+        voice: float | None = None
+        if self._voice is not None:
+            await asyncio.wait({self._voice}, timeout=_LATEST_SECONDS)
+            voice = self._voice.result() if self._voice.done() else None
+            self._voice.cancel()
+        low_confidence = self._conversation.config.low_confidence
+        return turn_completeness(transcript, self._samples, low_confidence, voice)
 
 
 async def _voice_ends(engine: Batcher[TurnEndRequest, float], samples: Samples) -> float | None:
@@ -66,7 +93,11 @@ async def _voice_ends(engine: Batcher[TurnEndRequest, float], samples: Samples) 
         return None
 
 
-async def _hear_words(conversation: Conversation, samples: Samples, settings: Settings) -> Hearing:
+async def hear_words(conversation: Conversation, samples: Samples, settings: Settings) -> Hearing:
+    """Transcribe float32[n] at 16 kHz; once more when the belief has another language for it.
+
+    The belief is not moved: that is for whom the words count. Raises `EngineError`.
+    """
     transcript = await conversation.transcribe(samples, settings, Priority.ANSWER)
     belief = conversation.belief
     if settings.transcription_language is not None:

@@ -15,7 +15,7 @@ from engines.llm import Completion, ToolCall, ToolCallDelta
 from engines.stt import Transcript
 from server.audio import Samples
 from server.conversation.context import Conversation
-from server.conversation.hearing import Hearing, hear
+from server.conversation.hearing import Ending, Hearing, hear_words
 from server.conversation.prompt import asked
 from server.conversation.thinking import Thinker, Thought
 from server.conversation.translators import interpreter
@@ -80,7 +80,7 @@ class Turn:
         self._hearing = hearing
         self._words = words
         self._voice = Voice(conversation, self.record, epoch)
-        self._on_heard = on_heard  # called when there is a transcript
+        self._on_heard = on_heard  # called when it is known how complete the words are
         self._completion: Completion | None = None
         self._call_item_ids: dict[str, str] = {}  # by the call's id
         self._confirmed = asyncio.Event()
@@ -98,16 +98,26 @@ class Turn:
             words = self._words
             await self._respond(lambda: self._say(words) if words else self._think(None))
             return
+        samples, is_open = self.utterance.samples, not (self._hearing or self._confirmed.is_set())
+        async with (
+            Ending(self._conversation, samples, is_open=is_open) as ending,
+            asyncio.TaskGroup() as beside,
+        ):
+            await self._answer(self.utterance, ending, beside)
+
+    async def _answer(
+        self, utterance: Utterance, ending: Ending, beside: asyncio.TaskGroup
+    ) -> None:
         try:
-            transcript = await self._hear(self.utterance)
+            transcript = await self._hear(utterance)
         except EngineError as error:
-            await self._fail_to_hear(self.utterance, error)
+            await self._fail_to_hear(utterance, error)
             return
+        beside.create_task(self._expect_end(ending, transcript), name="expect end")
         if not self.answers or not (transcript.text or transcript.is_garbled):
             return
         if transcript.mean_token_probability < self._conversation.config.draft_confidence:
             await self._confirmed.wait()  # such a draft would too often be in vain
-        utterance = self.utterance
         await self._respond(lambda: self._reply(utterance, transcript))
 
     def ask(self, settings: Settings) -> None:
@@ -131,7 +141,9 @@ class Turn:
             put(TurnFinished(self.record, self._epoch))
 
     async def _hear(self, utterance: Utterance) -> Transcript:
-        hearing = self._hearing or await hear(self._conversation, utterance.samples, self._settings)
+        hearing = self._hearing or await hear_words(
+            self._conversation, utterance.samples, self._settings
+        )
         self._hearing = hearing
         transcript, decision = hearing.transcript, hearing.decision
         self.is_heard = True
@@ -143,8 +155,6 @@ class Turn:
         self.record.language_guess = hearing.guess
         self.record.heard = transcript.text
         self.record.confidence = transcript.mean_token_probability
-        self.record.completeness = hearing.completeness
-        self._on_heard(self)
         self._believe()
         self._tell_words()
         self._conversation.outbox.put(
@@ -157,6 +167,14 @@ class Turn:
             )
         )
         return transcript
+
+    async def _expect_end(self, ending: Ending, transcript: Transcript) -> None:
+        """Beside the answer it becomes known how complete the words are, if not too late."""
+        known = self._hearing.completeness if self._hearing is not None else None
+        completeness = await ending.completeness(transcript) if known is None else known
+        if not self._confirmed.is_set():
+            self.record.completeness = completeness
+            self._on_heard(self)
 
     def _believe(self) -> None:
         """Once, when they are both heard and no draft, the caller's clear words move the belief."""
