@@ -23,6 +23,7 @@ from engines.stt.windows import RATE_HZ
 
 _CPU_BATCH = 6  # on a CPU the decoder gains from a batch; the encoder does not, and pays to pad
 _GPU_BATCH = 24
+_CPU_FRAMES = MAX_FRAMES  # in a batch there: of what is as long as Whisper takes, one at a time
 _CPU_PARTIALS = 1  # a step takes as long as its jobs together there
 _GPU_PARTIALS = 4
 _PATIENCE_STEPS = 16  # that a job waits for later ones of the next higher priority
@@ -150,13 +151,12 @@ class SttEngine:
 
     def _due_windows(self, waiting: Sequence[Work]) -> list[Window]:
         """Of what has waited for the longest, by its urgency, and of what goes with it."""
-        ordered = sorted(
-            waiting, key=lambda work: work.ready_step + _PATIENCE_STEPS * work.priority
-        )
+        ordered = sorted(waiting, key=_due_step)
         kind = _kind(ordered[0].priority)
         windows = [self._next_window(work) for work in ordered if _kind(work.priority) == kind]
         together = batches(windows, pads=not self._on_cpu)  # see _CPU_BATCH
-        return next(batch for batch in together if windows[0] in batch)
+        batch = next(batch for batch in together if windows[0] in batch)
+        return batch[: _CPU_FRAMES // batch[0].frames] if self._on_cpu else batch
 
     def _next_window(self, work: Work) -> Window:
         window = Window(work, work.window_samples())
@@ -222,6 +222,13 @@ class SttEngine:
     def _try_again(self, window: Window, guard: str) -> bool:
         padding_may_help = not self._model.trained_on_short_windows
         return window.work.try_again(window, guard, padding_may_help=padding_may_help)
+
+
+def _due_step(work: Work) -> int:
+    """The step by which it ought to go: who waits for more than one window waits for the rest as
+    for what is less urgent."""
+    is_rest = work.start > 0
+    return work.ready_step + _PATIENCE_STEPS * (work.priority + is_rest)
 
 
 def _kind(priority: Priority) -> int:

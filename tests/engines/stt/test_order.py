@@ -120,11 +120,20 @@ def test_a_long_recording_lets_everybody_pass_between_its_windows(device: str) -
     assert desk.step() == [[1]]
     assert desk.step() == [[6]]
     assert all(job.finished for job in shorts)
-    while not recording.finished:
-        last = desk.ask(1)
+    while not desk.is_idle:
         desk.step()
-        desk.step()
-        assert last.finished
+    assert recording.finished
+
+
+def test_what_is_left_of_recordings_lets_later_words_pass() -> None:
+    desk = Desk("cpu", max_batch=6)
+    recordings = [desk.ask(100) for _ in range(4)]
+    assert all(desk.step()[0][0] > 13 for _ in recordings)
+    assert desk.step()[0][0] > 13  # they go on, one after another
+    for _ in range(5):
+        final = desk.ask(1)
+        assert desk.step() == [[1]]
+        assert final.finished
 
 
 @BOTH_DEVICES
@@ -136,6 +145,17 @@ def test_a_long_recording_goes_on_however_many_come(device: str, waits: Priority
         desk.ask(1, Priority.INTERRUPTION)
         desk.step()
     assert recording.finished
+
+
+def test_long_windows_go_one_at_a_time_on_a_cpu_where_a_step_takes_as_long_as_all() -> None:
+    desk = Desk("cpu", max_batch=6)
+    for _ in range(3):
+        desk.ask(28)
+    assert desk.step() == [[28]]
+    for _ in range(3):
+        desk.ask(1)
+    assert desk.step() == [[28]]
+    assert desk.steps() == [[28], [1, 1, 1]]
 
 
 def test_final_transcripts_partial_ones_and_files_share_no_step_on_a_gpu() -> None:
