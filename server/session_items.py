@@ -205,7 +205,7 @@ class Items:
             if item.rate_hz != RATE_HZ:
                 samples = await asyncio.to_thread(resample, samples, item.rate_hz, RATE_HZ)
             settings = self._floor.settings
-            heard = await self._conversation.transcribe(samples, settings, Priority.ANSWER)
+            heard = await self._conversation.transcribe(samples, settings, Priority.CONTINUATION)
         except EngineError as error:
             tell(TranscriptionFailed(item.id, error, None))
             return item.text

@@ -20,7 +20,7 @@ class Priority(IntEnum):
 
     INTERRUPTION = 0  # is it words? playback is paused until this is known
     ANSWER = 1  # the final transcript, the first clause of an answer
-    CONTINUATION = 2  # the rest of an answer
+    CONTINUATION = 2  # the rest of an answer, what a client has recorded
     PARTIAL = 3  # partial transcripts, speculative prefill
     OFFLINE = 4  # REST work that nobody waits for in real time
 

@@ -71,8 +71,8 @@ class SttEngine:
         """Take a slot. Raises `EngineError` for what cannot be transcribed.
 
         Partial transcripts go one at a time on a CPU, a few on a GPU: what comes meanwhile waits
-        for no more; on a CPU they and offline work wait while anything more urgent goes. Offline
-        work never takes more than half of the slots.
+        for no more; on a CPU they and offline work wait while anything more urgent goes. Recordings
+        never take more than half of the slots, nor does offline work.
         """
         if not self._has_room(job):
             return False
@@ -143,7 +143,7 @@ class SttEngine:
         return alike < self._most_at_once(job.priority)
 
     def _most_at_once(self, priority: Priority) -> int:
-        if priority == Priority.OFFLINE:
+        if priority in (Priority.CONTINUATION, Priority.OFFLINE):
             return max(1, self.max_batch // 2)
         if priority == Priority.PARTIAL:
             return _CPU_PARTIALS if self._on_cpu else _GPU_PARTIALS

@@ -265,8 +265,9 @@ def test_a_step_is_for_the_most_urgent_kind(engine: SttEngine) -> None:
         engine.stop(job)
 
 
-def test_offline_work_takes_half_of_the_slots_at_most(engine: SttEngine) -> None:
-    jobs = [step_job(engine, ask(noisy_tone(1)), Priority.OFFLINE) for _ in range(4)]
+@pytest.mark.parametrize("priority", [Priority.CONTINUATION, Priority.OFFLINE])
+def test_recordings_take_half_of_the_slots_at_most(engine: SttEngine, priority: Priority) -> None:
+    jobs = [step_job(engine, ask(noisy_tone(1)), priority) for _ in range(4)]
     assert [engine.start(job) for job in jobs] == [True, True, True, False]
     with pytest.raises(AssertionError, match="3 STT jobs"):
         engine.assert_idle()
