@@ -26,6 +26,7 @@ from engines.errors import EngineError
 from engines.loaded import LoadedModel, megabytes_of, stopwatch
 from engines.tts.espeak import VOICES as ESPEAK_VOICES
 from engines.tts.espeak import EspeakVoice, library_path
+from engines.tts.leading_silence import without_leading_silence
 from engines.tts.piper import PiperFiles, PiperVoice, open_piper_model
 from engines.tts.piper_model import PiperModel
 from engines.tts.voice import Mark, Samples, Voice
@@ -43,6 +44,7 @@ class SpeechRequest:
     language: str
     voice: str = ""  # a name; "", or a voice of another language: the language's default
     speed: float = 1.0  # 0.25 to 4 times the voice's own
+    trims_silence: bool = False  # begin with the first sound, without the silence before it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +108,10 @@ class TtsEngine:
         if not MIN_SPEED <= request.speed <= MAX_SPEED:
             raise EngineError(f"Speed is {request.speed}; it must be {MIN_SPEED} to {MAX_SPEED}.")
         voice = self._voice(request)
-        job.state = _Speech(voice.speak(request.text, request.speed), voice.rate_hz)
+        chunks = voice.speak(request.text, request.speed)
+        if request.trims_silence:
+            chunks = without_leading_silence(chunks, voice.rate_hz)
+        job.state = _Speech(chunks, voice.rate_hz)
         self._num_started += 1
         return True
 

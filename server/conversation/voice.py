@@ -55,6 +55,7 @@ class Voice:
             language=self._record.language,
             voice="" if settings.voice == "default" else settings.voice,
             speed=settings.speed,
+            trims_silence=Milestone.FIRST_AUDIO_SYNTHESIZED not in self._record.times,
         )
         rate_hz = settings.output_format.rate_hz
         frame = int(FRAME_SECONDS * rate_hz)

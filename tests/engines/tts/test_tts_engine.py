@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +108,19 @@ async def test_bad_request_fails_alone(
             await speak(batcher, request_)
         num_samples = sum([len(chunk.samples) async for chunk in other])
     assert num_samples > 22050 * 60
+
+
+async def test_speech_begins_with_its_first_sound_where_that_is_asked(batcher: TtsBatcher) -> None:
+    def leading_seconds(chunks: list[SpeechChunk]) -> float:
+        samples = np.concatenate([chunk.samples for chunk in chunks])
+        return float(np.flatnonzero(np.abs(samples) > 330)[0] / chunks[0].rate_hz)
+
+    request = SpeechRequest("Please call back.", "en", "espeak")
+    whole = await speak(batcher, request)
+    trimmed = await speak(batcher, replace(request, trims_silence=True))
+    assert leading_seconds(whole) > 0.04
+    assert leading_seconds(trimmed) < 0.02
+    assert trimmed[0].marks[0].seconds == pytest.approx(whole[0].marks[0].seconds - 0.035, abs=0.01)
 
 
 @pytest.mark.parametrize("voice", ["tiny", "espeak"])

@@ -65,3 +65,12 @@ async def test_a_clause_is_spoken_before_its_sentence_is_whole_where_silence_wou
     pieces = [event.text for event in result.of(AnswerText)]
     assert pieces[:2] == [SENTENCES[0], second]
     assert "".join(pieces) == "".join(SENTENCES)
+
+
+@virtual_time
+async def test_an_answer_begins_with_its_first_sound_and_keeps_its_later_pauses() -> None:
+    stage = Stage(answer=("It opens at nine.", " It closes at five."))
+    await play(stage, [Speech(1.0), Silence(5.0), Speech(1.0), Silence(5.0)])
+    begins = {job.request.text: job.request.trims_silence for job in stage.tts.jobs}
+    assert len(stage.tts.jobs) == 4
+    assert begins == {"It opens at nine.": True, "It closes at five.": False}
