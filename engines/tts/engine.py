@@ -78,7 +78,7 @@ class _Speech:
 class TtsEngine:
     """Implements `engines.batcher.Engine`: a job emits `SpeechChunk`s until its text is spoken."""
 
-    max_batch = 32
+    max_batch = 1024  # a place costs nothing, and who waits for one is not seen to be urgent
 
     def __init__(self, config: TtsConfig) -> None:
         self._config = config

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from engines.batcher import Batcher, Job, Priority
+from engines.batcher.scheduler import Emitted, Scheduler
 from engines.errors import EngineError, ModelError
 from engines.tts import SpeechChunk, SpeechRequest, TtsConfig, TtsEngine, VoiceConfig
 
@@ -211,6 +212,34 @@ def test_work_that_nobody_waits_for_holds_up_no_call(monkeypatch: pytest.MonkeyP
     for job in jobs:
         engine.stop(job)
     assert heard == [[1, 0, 0, 0], [2, 0, 0, 0], [2, 1, 1, 0]]
+
+
+def test_a_first_clause_finds_a_place_however_much_waits(engine: TtsEngine) -> None:
+    engine.load()
+    at_rest: TtsBatcher = Batcher("tts", engine)
+    request = SpeechRequest(LONG_TEXT, "es")
+    rest = [at_rest.submit(request, priority=Priority.OFFLINE) for _ in range(40)]
+    calls = [at_rest.submit(request, priority=Priority.CONTINUATION) for _ in range(40)]
+    first = at_rest.submit(request, priority=Priority.ANSWER)
+    heard: list[object] = []
+
+    def note(emitted: Emitted[SpeechRequest, SpeechChunk]) -> None:
+        heard.extend(job for job, _ in emitted)
+
+    scheduler = Scheduler("tts", engine, note, lambda jobs, error: None)
+    for jobs in (rest, calls):
+        scheduler.add(jobs)
+        scheduler.admit()
+    for _ in range(100):
+        scheduler.step()
+    assert set(heard) == set(calls)
+    scheduler.add([first])
+    heard.clear()
+    scheduler.admit()
+    scheduler.step()
+    scheduler.end_all(EngineError("The test is over."))
+    assert heard == [first]
+    engine.assert_idle()
 
 
 async def test_callers_whose_speech_is_made_at_once_hear_their_own_words() -> None:
