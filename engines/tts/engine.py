@@ -1,22 +1,24 @@
-"""Text to speech: every language has a voice, each step makes the next chunks of some jobs.
+"""Text to speech: every language has a voice, and each of the voice's threads makes the next chunk
+of some job.
 
 Implements `engines.batcher.Engine`. A job's state is a generator of its audio, so that a cancelled
 job costs nothing beyond the chunk in work. Chunks come faster than they are heard; a job without
 any sound so far goes before all others, because somebody waits for it in silence, and then those
 whose listeners would be the first to hear a gap.
 
-A graph takes one sentence at a time and is no faster on two cores. So a step gives each of its
-cores a job of its own, and waits for all of them. A first sound is made beside others' chunks: it
-has a sentence to be read and takes longer (55 to 190 ms) than they do (55 ms, Piper medium).
+A graph takes one sentence at a time and is no faster on two cores, so that a thread has a job of
+its own. A first sound takes longer (55 to 190 ms, as its sentence is to be read) than other chunks
+(55 ms, Piper medium): a step ends as soon as one thread is done, and the others go on beside it.
 """
 
 import math
 import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -32,7 +34,7 @@ from engines.tts.piper_model import PiperModel
 from engines.tts.voice import Mark, Samples, Voice
 
 MIN_SPEED, MAX_SPEED = 0.25, 4.0
-STEP_SECONDS = 0.02  # after which a step begins no further chunk: what is made must get out
+_LOOK_SECONDS = 0.005  # after which a free thread is offered what has come meanwhile
 ALWAYS_THERE = "espeak"  # the name of eSpeak NG's own voice of each language
 
 
@@ -54,6 +56,9 @@ class SpeechChunk:
     samples: Samples  # int16[n], mono
     rate_hz: int
     marks: tuple[Mark, ...] = ()  # what became known of the text's words since the chunk before
+
+
+_Made: TypeAlias = tuple[Samples | None, tuple[Mark, ...]]  # by one run of a voice; None: the end
 
 
 @dataclass(slots=True)
@@ -86,7 +91,8 @@ class TtsEngine:
         self._models: dict[Path, PiperModel] = {}
         self._num_started = 0
         self._threads = config.threads or max(1, (len(os.sched_getaffinity(0)) - 2) // 2)
-        self._helpers = ThreadPoolExecutor(self._threads, "tts helper")
+        self._pool = ThreadPoolExecutor(self._threads, "tts")
+        self._in_work: dict[Future[_Made], Job[SpeechRequest, SpeechChunk]] = {}
         self.loaded: tuple[LoadedModel, ...] = ()
 
     def load(self) -> None:
@@ -116,21 +122,17 @@ class TtsEngine:
         return True
 
     def step(self, jobs: Sequence[Job[SpeechRequest, SpeechChunk]]) -> None:
-        """The next chunk of each job, as many at once as there are threads, the most urgent first.
+        """Give the free threads the most urgent jobs, and hand over the chunk that is ready first.
 
-        What a step makes is handed over at its end, which is after a first sound and what was made
-        beside it, so that it waits for no further ones, or after `STEP_SECONDS`. Work that nobody
-        waits for in real time would hold it up, and is done in steps without calls.
+        Work that nobody waits for in real time would hold up calls, and is done without any.
         """
-        end = time.monotonic() + STEP_SECONDS
-        of_calls = [job for job in jobs if job.priority is not Priority.OFFLINE]
-        urgent = sorted(of_calls or jobs, key=lambda job: job.state.urgency)
-        for first in range(0, len(urgent), self._threads):
-            together = urgent[first : first + self._threads]
-            has_first_sound = together[0].state.dry_at is None
-            self._advance_all(together)
-            if has_first_sound or time.monotonic() >= end:
-                return
+        self._begin_chunks(jobs)
+        are_busy = len(self._in_work) == self._threads
+        ready, _ = wait(self._in_work, None if are_busy else _LOOK_SECONDS, FIRST_COMPLETED)
+        for chunk in ready:
+            job = self._in_work.pop(chunk)
+            if job.state is not None:  # it may have been stopped
+                self._hand_over(job, chunk)
 
     def stop(self, job: Job[SpeechRequest, SpeechChunk]) -> None:
         """Drop what was not spoken."""
@@ -141,20 +143,22 @@ class TtsEngine:
         """Raise `AssertionError` if a started job was not stopped."""
         assert self._num_started == 0, f"{self._num_started} TTS jobs were started and not stopped"
 
-    def _advance_all(self, jobs: Sequence[Job[SpeechRequest, SpeechChunk]]) -> None:
-        if len(jobs) == 1:
-            self._advance(jobs[0])
-        else:
-            list(self._helpers.map(self._advance, jobs))
+    def _begin_chunks(self, jobs: Sequence[Job[SpeechRequest, SpeechChunk]]) -> None:
+        of_calls = [job for job in jobs if job.priority is not Priority.OFFLINE]
+        in_work = set(self._in_work.values())
+        waiting = [job for job in of_calls or jobs if job not in in_work]
+        waiting.sort(key=lambda job: job.state.urgency)
+        for job in waiting[: self._threads - len(self._in_work)]:
+            self._in_work[self._pool.submit(_next_chunk, job.state.chunks)] = job
 
-    def _advance(self, job: Job[SpeechRequest, SpeechChunk]) -> None:
-        """One chunk. What a voice raises is told to its reader alone: the batch goes on."""
+    def _hand_over(self, job: Job[SpeechRequest, SpeechChunk], chunk: "Future[_Made]") -> None:
+        """One chunk. What a voice raises is told to its reader alone."""
         speech: _Speech = job.state
-        try:
-            samples, marks = _next_chunk(speech.chunks)
-        except Exception as error:
+        error = chunk.exception()
+        if isinstance(error, Exception):
             job.fail(error)
             return
+        samples, marks = chunk.result()
         if samples is None:
             if marks:
                 job.emit(SpeechChunk(np.empty(0, np.int16), speech.rate_hz, marks))
@@ -214,7 +218,7 @@ class TtsEngine:
         )
 
 
-def _next_chunk(chunks: Iterator[Samples | Mark]) -> tuple[Samples | None, tuple[Mark, ...]]:
+def _next_chunk(chunks: Iterator[Samples | Mark]) -> _Made:
     """The next audio and the marks before it; no audio at the end."""
     marks: list[Mark] = []
     for item in chunks:

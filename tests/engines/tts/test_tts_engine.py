@@ -1,7 +1,8 @@
 """The engine on its thread, with real voices."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from engines.batcher import Batcher, Job, Priority
 from engines.batcher.scheduler import Emitted, Scheduler
 from engines.errors import EngineError, ModelError
 from engines.tts import SpeechChunk, SpeechRequest, TtsConfig, TtsEngine, VoiceConfig
+from engines.tts.espeak import EspeakVoice
+from engines.tts.voice import Samples
 
 MODEL = str(Path(__file__).parent / "data" / "tiny_vits.onnx")
 VOICES = (
@@ -34,7 +37,30 @@ class LoadedOnce(TtsEngine):
 
 @pytest.fixture(scope="module")
 def engine() -> TtsEngine:
-    return LoadedOnce(TtsConfig(VOICES, device="cpu"))
+    return LoadedOnce(TtsConfig(VOICES, device="cpu", threads=1))
+
+
+@pytest.fixture
+def two_threads() -> TtsEngine:
+    engine = TtsEngine(TtsConfig((), threads=2))
+    engine.load()
+    return engine
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Until it is set, eSpeak NG takes to say "held"; of any other text there is sound at once."""
+    held = threading.Event()
+
+    def speak(voice: EspeakVoice, text: str, speed: float) -> Iterator[Samples]:
+        while True:
+            if text == "held":
+                assert held.wait(10.0)
+            yield np.ones(round(0.1 * voice.rate_hz), np.int16)
+
+    monkeypatch.setattr(EspeakVoice, "speak", speak)
+    yield held
+    held.set()
 
 
 @pytest.fixture
@@ -50,12 +76,20 @@ async def speak(batcher: TtsBatcher, request: SpeechRequest) -> list[SpeechChunk
         return [chunk async for chunk in job]
 
 
-def started(engine: TtsEngine, count: int) -> list[Job[SpeechRequest, SpeechChunk]]:
-    """As many jobs of an engine whose steps the test makes itself."""
+def started(engine: TtsEngine, texts: Sequence[str]) -> list[Job[SpeechRequest, SpeechChunk]]:
+    """Jobs of an engine whose steps the test makes itself."""
     at_rest: TtsBatcher = Batcher("tts", engine)
-    jobs = [at_rest.submit(SpeechRequest(LONG_TEXT, "es")) for _ in range(count)]
+    jobs = [at_rest.submit(SpeechRequest(text, "es")) for text in texts]
     assert all(engine.start(job) for job in jobs)
     return jobs
+
+
+def advance(engine: TtsEngine, jobs: list[Job[SpeechRequest, SpeechChunk]]) -> list[int]:
+    """Step until more is out; chunks of each job by then."""
+    before = [len(job.emitted) for job in jobs]
+    while (heard := [len(job.emitted) for job in jobs]) == before:
+        engine.step([job for job in jobs if job.state is not None])
+    return heard
 
 
 def seconds(chunks: list[SpeechChunk]) -> float:
@@ -146,72 +180,70 @@ async def test_jobs_are_spoken_side_by_side(batcher: TtsBatcher) -> None:
     assert 2 in batcher.batch_sizes
 
 
-def test_a_first_sound_waits_for_no_other(
-    engine: TtsEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("engines.tts.engine.STEP_SECONDS", 60.0)
+def test_who_would_hear_a_gap_first_goes_first(engine: TtsEngine) -> None:
     engine.load()
-    jobs = started(engine, 2)
-    heard = []
-    for _ in range(3):
-        engine.step(jobs)
-        heard.append([len(job.emitted) for job in jobs])
-    for job in jobs:
-        engine.stop(job)
-    assert heard == [[1, 0], [1, 1], [2, 2]]
-
-
-def test_who_would_hear_a_gap_first_goes_first(
-    engine: TtsEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("engines.tts.engine.STEP_SECONDS", 0.0)
-    engine.load()
-    jobs = started(engine, 2)
-    heard = []
-    for _ in range(4):
-        engine.step(jobs[::-1])
-        heard.append([len(job.emitted) for job in jobs])
+    jobs = started(engine, [LONG_TEXT] * 2)
+    heard = [advance(engine, jobs[::-1])[::-1] for _ in range(4)]
     jobs[0].state.dry_at += 10.0
-    for _ in range(2):
-        engine.step(jobs)
-    heard.append([len(job.emitted) for job in jobs])
+    heard += [advance(engine, jobs) for _ in range(2)]
     for job in jobs:
         engine.stop(job)
-    assert heard == [[0, 1], [1, 1], [1, 2], [2, 2], [2, 4]]
+    assert heard == [[0, 1], [1, 1], [1, 2], [2, 2], [2, 3], [2, 4]]
 
 
-def test_as_many_first_sounds_are_made_at_once_as_there_are_threads() -> None:
-    engine = TtsEngine(TtsConfig(VOICES, device="cpu", threads=2))
-    engine.load()
-    jobs = started(engine, 3)
-    heard = []
-    for _ in range(2):
-        engine.step(jobs)
-        heard.append([len(job.emitted) for job in jobs])
+def test_as_many_first_sounds_are_made_at_once_as_there_are_threads(
+    two_threads: TtsEngine, held: threading.Event
+) -> None:
+    jobs = started(two_threads, ["quick"] * 3)
+    heard = advance(two_threads, jobs)
+    assert heard[2] == 0
+    while not all(heard):
+        heard = advance(two_threads, jobs)
     for job in jobs:
-        engine.stop(job)
-    assert heard[0] == [1, 1, 0]
-    assert heard[1][2] == 1
-    assert sum(heard[1]) == 4
+        two_threads.stop(job)
 
 
-def test_work_that_nobody_waits_for_holds_up_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engines.tts.engine.STEP_SECONDS", 60.0)
-    engine = TtsEngine(TtsConfig(VOICES, device="cpu", threads=2))
-    engine.load()
-    at_rest: TtsBatcher = Batcher("tts", engine)
+def test_no_thread_waits_for_a_slower_one(two_threads: TtsEngine, held: threading.Event) -> None:
+    slow, quick, late = started(two_threads, ["held", "quick", "late"])
+    two_threads.step([slow])
+    assert not slow.emitted
+    assert not slow.finished
+    assert advance(two_threads, [slow, quick]) == [0, 1]
+    assert advance(two_threads, [slow, quick, late]) == [0, 1, 1]
+    held.set()
+    while not slow.emitted:
+        two_threads.step([slow, quick, late])
+    for job in (slow, quick, late):
+        two_threads.stop(job)
+    two_threads.assert_idle()
+
+
+def test_what_is_made_for_a_job_that_was_stopped_goes_nowhere(
+    two_threads: TtsEngine, held: threading.Event
+) -> None:
+    slow, quick = started(two_threads, ["held", "quick"])
+    assert advance(two_threads, [slow, quick]) == [0, 1]
+    two_threads.stop(slow)
+    held.set()
+    for _ in range(20):
+        advance(two_threads, [slow, quick])
+    two_threads.stop(quick)
+    assert not slow.emitted
+    two_threads.assert_idle()
+
+
+def test_work_that_nobody_waits_for_holds_up_no_call(two_threads: TtsEngine) -> None:
+    at_rest: TtsBatcher = Batcher("tts", two_threads)
     request = SpeechRequest(LONG_TEXT, "es")
     call = at_rest.submit(request, priority=Priority.CONTINUATION)
     others = [at_rest.submit(request, priority=Priority.OFFLINE) for _ in range(3)]
     jobs = [call, *others]
-    assert all(engine.start(job) for job in jobs)
-    heard = []
-    for running in (jobs, jobs, others):
-        engine.step(running)
-        heard.append([len(job.emitted) for job in jobs])
+    assert all(two_threads.start(job) for job in jobs)
+    assert [advance(two_threads, jobs) for _ in range(2)] == [[1, 0, 0, 0], [2, 0, 0, 0]]
+    heard = advance(two_threads, others)
     for job in jobs:
-        engine.stop(job)
-    assert heard == [[1, 0, 0, 0], [2, 0, 0, 0], [2, 1, 1, 0]]
+        two_threads.stop(job)
+    assert heard[2] == 0
 
 
 def test_a_first_clause_finds_a_place_however_much_waits(engine: TtsEngine) -> None:
