@@ -2,9 +2,9 @@
 of some job.
 
 Implements `engines.batcher.Engine`. A job's state is a generator of its audio, so that a cancelled
-job costs nothing beyond the chunk in work. Chunks come faster than they are heard; a job without
-any sound so far goes before all others, because somebody waits for it in silence, and then those
-whose listeners would be the first to hear a gap.
+job costs nothing beyond the chunk in work. Chunks come faster than they are heard; a job whose
+listener waits in silence for its first sound goes before all others, and then those whose listeners
+would be the first to hear a gap, be it within a sentence or before one.
 
 A graph takes one sentence at a time and is no faster on two cores, so that a thread has a job of
 its own. A first sound takes longer (55 to 190 ms, as its sentence is to be read) than other chunks
@@ -46,6 +46,7 @@ class SpeechRequest:
     language: str
     voice: str = ""  # a name; "", or a voice of another language: the language's default
     speed: float = 1.0  # 0.25 to 4 times the voice's own
+    ahead_seconds: float = 0.0  # of audio that its listener has yet to hear before it
     trims_silence: bool = False  # begin with the first sound, without the silence before it
 
 
@@ -67,7 +68,7 @@ class _Speech:
 
     chunks: Iterator[Samples | Mark]
     rate_hz: int
-    dry_at: float | None = None  # monotonic seconds: all of it is heard then; None: nothing is out
+    dry_at: float | None  # monotonic seconds: all that is out is heard then; None: nothing is out
 
     @property
     def urgency(self) -> float:
@@ -117,7 +118,9 @@ class TtsEngine:
         chunks = voice.speak(request.text, request.speed)
         if request.trims_silence:
             chunks = without_leading_silence(chunks, voice.rate_hz)
-        job.state = _Speech(chunks, voice.rate_hz)
+        ahead_seconds = request.ahead_seconds
+        dry_at = time.monotonic() + ahead_seconds if ahead_seconds > 0 else None
+        job.state = _Speech(chunks, voice.rate_hz, dry_at)
         self._num_started += 1
         return True
 

@@ -28,7 +28,7 @@ class Voice:
         self._playback = conversation.outbox.playback
         self._record = record
         self._epoch = epoch
-        self._onset_seconds = 0.0  # from the last piece to its first audio
+        self._onset_seconds = 0.0  # from the last piece that came in silence to its first audio
 
     def runs_dry(self, settings: Settings) -> bool:
         """Whether all that was made will be heard before a piece that comes later can be."""
@@ -55,6 +55,7 @@ class Voice:
             language=self._record.language,
             voice="" if settings.voice == "default" else settings.voice,
             speed=settings.speed,
+            ahead_seconds=outbox.unheard_seconds(asyncio.get_running_loop().time()),
             trims_silence=Milestone.FIRST_AUDIO_SYNTHESIZED not in self._record.times,
         )
         rate_hz = settings.output_format.rate_hz
@@ -95,7 +96,8 @@ class Voice:
                 for mark in chunk.marks:
                     self._playback.mark(mark.characters, mark.seconds)
                 if resampler is None:
-                    self._onset_seconds = loop.time() - began_seconds
+                    if request.ahead_seconds == 0.0:  # no other is in a hurry
+                        self._onset_seconds = loop.time() - began_seconds
                     resampler = Resampler(chunk.rate_hz, rate_hz)
                 samples = resampler.push(samples_from_int16(chunk.samples))
                 if len(samples):

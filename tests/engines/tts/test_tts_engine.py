@@ -191,6 +191,19 @@ def test_who_would_hear_a_gap_first_goes_first(engine: TtsEngine) -> None:
     assert heard == [[0, 1], [1, 1], [1, 2], [2, 2], [2, 3], [2, 4]]
 
 
+def test_a_sentence_waits_while_what_comes_before_it_is_heard(engine: TtsEngine) -> None:
+    engine.load()
+    at_rest: TtsBatcher = Batcher("tts", engine)
+    requests = [SpeechRequest(LONG_TEXT, "es", ahead_seconds=ahead) for ahead in (60.0, 0.0, 0.01)]
+    jobs = [at_rest.submit(request) for request in requests]
+    assert all(engine.start(job) for job in jobs)
+    heard = [advance(engine, jobs) for _ in range(4)]
+    for job in jobs:
+        engine.stop(job)
+    assert heard[:2] == [[0, 1, 0], [0, 1, 1]]
+    assert heard[3][0] == 0
+
+
 def test_as_many_first_sounds_are_made_at_once_as_there_are_threads(
     two_threads: TtsEngine, held: threading.Event
 ) -> None:

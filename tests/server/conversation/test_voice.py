@@ -71,6 +71,23 @@ async def test_a_clause_is_spoken_before_its_sentence_is_whole_where_silence_wou
 async def test_an_answer_begins_with_its_first_sound_and_keeps_its_later_pauses() -> None:
     stage = Stage(answer=("It opens at nine.", " It closes at five."))
     await play(stage, [Speech(1.0), Silence(5.0), Speech(1.0), Silence(5.0)])
+    assert [job.request.ahead_seconds > 0 for job in stage.tts.jobs] == [False, True] * 2
     begins = {job.request.text: job.request.trims_silence for job in stage.tts.jobs}
     assert len(stage.tts.jobs) == 4
     assert begins == {"It opens at nine.": True, "It closes at five.": False}
+
+
+@virtual_time
+async def test_a_voice_that_has_time_and_takes_it_cuts_no_sentence_short() -> None:
+    told = ("The clinic opens at nine in the morning.", " It is open today.")
+    stage = Stage(answer=(*told, *SENTENCES[1:]), token_seconds=0.2)
+
+    def speak(request: SpeechRequest) -> Sequence[tuple[float, Any]]:
+        delay_seconds = 1.5 if request.ahead_seconds > 1.0 else 0.02
+        pcm = np.full(24_000 * len(request.text) // 16, 8000, np.int16)
+        return [(delay_seconds, SpeechChunk(pcm, 24_000))]
+
+    stage.tts.script = speak
+    result = await play(stage, [Speech(1.0), Silence(12.0)])
+    pieces = [event.text for event in result.of(AnswerText)]
+    assert pieces == [*told, "".join(SENTENCES[1:])]
