@@ -68,7 +68,7 @@ def assert_was_a_conversation(told: Told) -> None:
     (arguments,) = told["calls"]
     assert arguments["day"] == "Monday"
     said = " ".join(told["said"])
-    assert "Monday to" in said
+    assert "From Monday" in said
     assert "on Saturday from eight to twelve" not in said, "the first answer was not cut"
     assert "five five five" in said
     assert "appointment" in said
