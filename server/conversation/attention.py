@@ -73,6 +73,7 @@ class Attention:
             settings.input_format.rate_hz,
         )
         self._voice_seconds = 0.0  # when the last voiced window came, by the loop's clock
+        self._is_in_time = True  # as it was heard
         self._arrived_seconds = 0.0  # when the last window came, likewise
         self._speech_start_seconds = 0.0  # in audio time
         self._agreement = LocalAgreement()
@@ -146,6 +147,7 @@ class Attention:
             self._listener.utterance(),
             self._voice_seconds,
             self._listener.required_silence_seconds if self._settings.turn_detection else None,
+            self._is_in_time,
         )
 
     def expect_end(self, completeness: float | None) -> None:
@@ -173,7 +175,7 @@ class Attention:
         eager: bool,
     ) -> Trigger | None:
         """Listen to a window, which came then by the loop's clock: the trigger that it makes."""
-        self._arrived_seconds = arrived_seconds
+        self._arrived_seconds, self._is_in_time = arrived_seconds, eager
         heard = self._listener.hear(window, result, hasty=hasty, eager=eager)
         if heard is not None and self._is_echo(heard.boundary, arrived_seconds):
             self._listener.dismiss()

@@ -49,6 +49,7 @@ class Utterance:
     samples: Samples  # float32[n], mono, 16 kHz
     ended_seconds: float  # when its last voiced window came, by the loop's clock
     end_silence_seconds: float | None = None  # that ends, or ended, it; None: the client decides
+    is_in_time: bool = True  # as it was heard: the machine has time for more than its words
 
 
 class Turn:
@@ -98,7 +99,8 @@ class Turn:
             words = self._words
             await self._respond(lambda: self._say(words) if words else self._think(None))
             return
-        samples, is_open = self.utterance.samples, not (self._hearing or self._confirmed.is_set())
+        is_known = self._hearing is not None or self._confirmed.is_set()
+        samples, is_open = self.utterance.samples, self.utterance.is_in_time and not is_known
         async with (
             Ending(self._conversation, samples, is_open=is_open) as ending,
             asyncio.TaskGroup() as beside,

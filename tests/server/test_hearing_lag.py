@@ -17,7 +17,7 @@ from server.events import TurnFinished
 from server.metrics import Counters, Milestone, TurnRecord
 from server.session import Session
 from server.settings import AudioFormat, Settings
-from tests.fakes import Stage
+from tests.fakes import FakeBatcher, Stage
 from tests.virtual import virtual_time
 
 SPEECH_SECONDS = 3.2
@@ -128,5 +128,18 @@ def test_work_that_may_be_in_vain_gives_way_where_a_caller_is_heard_late(
         (final,) = (job.request for job in stage.stt.jobs if job.priority is Priority.ANSWER)
         seconds = len(final.samples) / 16_000 - SPEECH_SECONDS
         assert seconds == pytest.approx(pause_seconds, abs=0.01)
+
+    test()
+
+
+@pytest.mark.parametrize(("vad_seconds", "is_asked"), [(0.01, True), (0.048, False)])
+def test_a_model_of_the_voice_is_not_asked_where_a_caller_is_heard_late(
+    vad_seconds: float, *, is_asked: bool
+) -> None:
+    @virtual_time
+    async def test() -> None:
+        asked = FakeBatcher("turn end", lambda request: [(0.03, 0.9)])
+        await speak_on(Stage(vad_seconds=vad_seconds, turn_end=asked))
+        assert bool(asked.jobs) is is_asked
 
     test()
