@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 
@@ -39,49 +39,43 @@ class Hearing:
 
 async def hear(conversation: Conversation, samples: Samples, settings: Settings) -> Hearing:
     """The words of float32[n] at 16 kHz and whether they end the turn. Raises `EngineError`."""
-    async with Ending(conversation, samples) as ending:
+    async with judging_end(conversation, samples) as ending:
         hearing = await hear_words(conversation, samples, settings)
         return replace(hearing, completeness=await ending.completeness(hearing.transcript))
 
 
+@asynccontextmanager
+async def judging_end(
+    conversation: Conversation, samples: Samples, *, is_open: bool = True
+) -> AsyncIterator["Ending"]:
+    """Judge the voice of float32[n] at 16 kHz meanwhile, where the owner has a model for it and
+    nothing else has decided whether it ends the turn: `is_open`."""
+    engine = conversation.engines.turn_end if is_open else None
+    voice = asyncio.create_task(_voice_ends(engine, samples), name="turn end") if engine else None
+    try:
+        yield Ending(samples, conversation.config.low_confidence, voice)
+    finally:
+        if voice is not None:
+            voice.cancel()
+            await asyncio.wait({voice})
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
-    """Whether an utterance ends the caller's turn: its voice is judged from the beginning of the
-    block on, beside its words, where the owner has a model for it."""
+    """Whether an utterance ends the caller's turn, by its words and its voice."""
 
-    def __init__(
-        self, conversation: Conversation, samples: Samples, *, is_open: bool = True
-    ) -> None:
-        self._conversation = conversation
-        self._samples = samples
-        self._is_open = is_open  # nothing else has decided it
-        self._voice: asyncio.Task[float | None] | None = None
-
-    async def __aenter__(self) -> Self:
-        engine = self._conversation.engines.turn_end
-        if engine is not None and self._is_open:
-            judging = _voice_ends(engine, self._samples)
-            self._voice = asyncio.create_task(judging, name="turn end")
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._voice is not None:
-            self._voice.cancel()
-            await asyncio.wait({self._voice})
+    samples: Samples  # float32[n], mono, 16 kHz
+    low_confidence: float
+    voice: asyncio.Task[float | None] | None  # None: it is not judged by a model
 
     async def completeness(self, transcript: Transcript) -> float | None:
         """The probability of it, once the words are there; None: there is nothing to judge by."""
-        voice: float | None = None
-        if self._voice is not None:
-            await asyncio.wait({self._voice}, timeout=_LATEST_SECONDS)
-            voice = self._voice.result() if self._voice.done() else None
-            self._voice.cancel()
-        low_confidence = self._conversation.config.low_confidence
-        return turn_completeness(transcript, self._samples, low_confidence, voice)
+        judged: float | None = None
+        if self.voice is not None:
+            await asyncio.wait({self.voice}, timeout=_LATEST_SECONDS)
+            judged = self.voice.result() if self.voice.done() else None
+            self.voice.cancel()
+        return turn_completeness(transcript, self.samples, self.low_confidence, judged)
 
 
 async def _voice_ends(engine: Batcher[TurnEndRequest, float], samples: Samples) -> float | None:

@@ -15,7 +15,7 @@ from engines.llm import Completion, ToolCall, ToolCallDelta
 from engines.stt import Transcript
 from server.audio import Samples
 from server.conversation.context import Conversation
-from server.conversation.hearing import Ending, Hearing, hear_words
+from server.conversation.hearing import Ending, Hearing, hear_words, judging_end
 from server.conversation.prompt import asked
 from server.conversation.thinking import Thinker, Thought
 from server.conversation.translators import interpreter
@@ -102,7 +102,7 @@ class Turn:
         is_known = self._hearing is not None or self._confirmed.is_set()
         samples, is_open = self.utterance.samples, self.utterance.is_in_time and not is_known
         async with (
-            Ending(self._conversation, samples, is_open=is_open) as ending,
+            judging_end(self._conversation, samples, is_open=is_open) as ending,
             asyncio.TaskGroup() as beside,
         ):
             await self._answer(self.utterance, ending, beside)
