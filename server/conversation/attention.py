@@ -4,7 +4,6 @@ Turns audio into boundaries of speech, tells stable words early, and finds out w
 answer is. Whose turn it is, the machine decides.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
@@ -25,10 +24,10 @@ from server.conversation.listening import (
     with_overrides,
 )
 from server.conversation.machine import Trigger
-from server.conversation.partials import LocalAgreement
+from server.conversation.partials import Partials
 from server.conversation.prosody import syllables_per_second
 from server.conversation.turn import Utterance
-from server.events import Failed, InterruptionJudged, PartialTranscript
+from server.events import Failed, InterruptionJudged
 from server.ids import new_id
 from server.items import MAXIMUM_RECORDING_SECONDS
 from server.language.resources import backchannels
@@ -76,10 +75,7 @@ class Attention:
         self._is_in_time = True  # as it was heard
         self._arrived_seconds = 0.0  # when the last window came, likewise
         self._speech_start_seconds = 0.0  # in audio time
-        self._agreement = LocalAgreement()
-        self._next_partial_seconds = 0.0  # in audio time
-        self._partial: asyncio.Task[None] | None = None
-        self._last_partial: Transcript | None = None  # of what is being said
+        self._partials: Partials | None = None  # of the caller's last turn
         self._attempt: Attempt | None = None
         self._calm_until_seconds = 0.0  # in audio time: no new attempt before
 
@@ -186,8 +182,8 @@ class Attention:
             return None
         if heard.boundary is Boundary.STARTED:
             self._speech_start_seconds = heard.at_seconds
-        if heard.boundary in (Boundary.PAUSED, Boundary.ENDED):
-            self._stop_partial()
+        if self._partials and heard.boundary in (Boundary.PAUSED, Boundary.ENDED):
+            self._partials.stop()
         return _TRIGGER_OF[heard.boundary]
 
     def store(self, windows: Sequence[Samples], arrived_seconds: float) -> None:
@@ -212,10 +208,8 @@ class Attention:
     def begin_turn(self) -> None:
         """The caller has the floor."""
         self._attempt = None
-        self._agreement = LocalAgreement()
-        self._last_partial = None
-        self._next_partial_seconds = (
-            self.now_seconds + self._conversation.config.partial_interval_seconds
+        self._partials = Partials(
+            self._conversation, self.item_id, self.now_seconds, self._spawn, self._on_words
         )
 
     def forget(self) -> None:
@@ -223,6 +217,8 @@ class Attention:
         if self._attempt is not None:
             self._close_attempt(self._attempt)
         self._listener.forget()
+        if self._partials is not None:
+            self._partials.end()
         self.item_id = new_id("item")
 
     def reconfigure(self, settings: Settings) -> None:
@@ -236,46 +232,13 @@ class Attention:
         """Transcribe what was said so far, if it is time to: `eager`, where nobody waits for it."""
         if over_answer:
             self._judge_if_due(saying)
-        elif eager:
+        elif eager and self._listener.speaking and not self._listener.silence_seconds:
             self._transcribe_so_far()
 
-    # ---- partial transcripts --------------------------------------------------------------------
-
     def _transcribe_so_far(self) -> None:
-        """Every so often while the caller speaks, one run at a time: the newest audio is best."""
-        busy = self._partial is not None and not self._partial.done()
-        due = self.now_seconds >= self._next_partial_seconds
-        if not self._listener.speaking or self._listener.silence_seconds or busy or not due:
-            return
-        self._next_partial_seconds = (
-            self.now_seconds + self._conversation.config.partial_interval_seconds
-        )
-        self._partial = self._spawn(self._tell_stable_words, "partial")
-
-    def _stop_partial(self) -> None:
-        """All that was said until the pause is about to be transcribed: less of it is stale."""
-        if self._partial is not None:
-            self._partial.cancel()
-
-    async def _tell_stable_words(self) -> None:
-        item_id, agreement = self.item_id, self._agreement
-        try:
-            transcript = await self._transcribe_partly()
-        except EngineError as error:  # the final transcript does not depend on it
-            log.info("no partial transcript: %s", error)
-            return
-        delta = agreement.agree(transcript.text)
-        if delta and item_id == self.item_id:
-            self._conversation.outbox.put(PartialTranscript(item_id, delta))
-            self._on_words(agreement.stable, transcript.language)
-
-    async def _transcribe_partly(self) -> Transcript:
-        """In the language that the caller is believed to speak."""
-        likely = self._conversation.partial_language(self._last_partial)
-        self._last_partial = await self._conversation.transcribe(
-            self._listener.utterance(), self._settings, Priority.PARTIAL, likely
-        )
-        return self._last_partial
+        if self._partials is not None and self._partials.is_due(self.now_seconds):
+            samples = self._listener.utterance()
+            self._partials.transcribe(samples, self._settings, self.now_seconds)
 
     # ---- interruptions --------------------------------------------------------------------------
 
