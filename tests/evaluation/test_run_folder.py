@@ -6,6 +6,7 @@ from typing import Any
 
 from evaluation.report import markdown
 from evaluation.run_folder import RunFolder
+from tests.evaluation.machine import MACHINE
 
 
 def origin(command: str, model: str, load: float) -> dict[str, Any]:
@@ -15,15 +16,7 @@ def origin(command: str, model: str, load: float) -> dict[str, Any]:
         "normaliser_version": "1",
         "models": {"stt": {f"{model}/model.bin": f"hash of {model}"}},
         "configuration": {"stt": {"model": model, "threads": 1}},
-        "machine": {
-            "processor": "P",
-            "cpus": 2,
-            "memory_gib": 8,
-            "system": "S",
-            "python": "3.11",
-            "packages": {"jiwer": "4"},
-            "load": [load],
-        },
+        "machine": {**MACHINE, "load": [load]},
     }
 
 

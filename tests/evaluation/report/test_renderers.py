@@ -23,6 +23,7 @@ from evaluation.report.model import (
     Waterfall,
 )
 from evaluation.report.plots import svg
+from tests.evaluation.machine import MACHINE
 
 RATE = Interval(0.1, 0.05, 0.2, 40)
 PLOTS: list[Plot] = [
@@ -38,15 +39,7 @@ ORIGIN = {
     "normaliser_version": "1",
     "models": {"stt": {"models/starter/stt/model.bin": "f00d"}},
     "configuration": {"stt": {"threads": 1}},
-    "machine": {
-        "processor": "P",
-        "cpus": 2,
-        "memory_gib": 8,
-        "system": "S",
-        "python": "3.11",
-        "packages": {"jiwer": "4"},
-        "load": [0.1, 0.2],
-    },
+    "machine": {**MACHINE, "load": [0.1, 0.2]},
 }
 
 
