@@ -1,11 +1,14 @@
 """The page on its device: microphones, their rates, a phone's screen in each language."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from tests.browser.chromium import Tab
 from tests.browser.house import (
     NOTICE,
     NUM_CAPTIONS,
@@ -42,14 +45,21 @@ async def test_another_microphone_takes_over_in_the_call(tmp_path: Path, silence
         assert tab.complaints == []
 
 
-async def test_a_microphone_is_opened_once_however_often_it_is_asked_for(
-    tmp_path: Path, silence: Path
-) -> None:
-    async with house(Stage()) as server, page(server.url, tmp_path, silence) as tab:
+@asynccontextmanager
+async def in_writing(folder: Path, silence: Path) -> AsyncIterator[Tab]:
+    """A conversation in writing whose microphone has to be allowed by `window.prompts`."""
+    async with house(Stage()) as server, page(server.url, folder, silence) as tab:
         await write(tab, "Hello")
         await tab.until(f"{NUM_CAPTIONS} === 2 && {STATE} === 'listening_idle'")
         await tab.evaluate(WATCH_MICROPHONES)
         await tab.evaluate(ASK_BEFORE_MICROPHONES)
+        yield tab
+
+
+async def test_a_microphone_is_opened_once_however_often_it_is_asked_for(
+    tmp_path: Path, silence: Path
+) -> None:
+    async with in_writing(tmp_path, silence) as tab:
         await tab.click("#talk")
         await tab.click("#talk")
         assert await tab.evaluate("window.prompts.length") == 1
@@ -66,11 +76,7 @@ async def test_a_microphone_is_opened_once_however_often_it_is_asked_for(
 async def test_a_microphone_that_is_allowed_after_the_call_is_not_opened(
     tmp_path: Path, silence: Path
 ) -> None:
-    async with house(Stage()) as server, page(server.url, tmp_path, silence) as tab:
-        await write(tab, "Hello")
-        await tab.until(f"{NUM_CAPTIONS} === 2 && {STATE} === 'listening_idle'")
-        await tab.evaluate(WATCH_MICROPHONES)
-        await tab.evaluate(ASK_BEFORE_MICROPHONES)
+    async with in_writing(tmp_path, silence) as tab:
         await tab.click("#talk")
         await tab.click("#hang-up")
         await tab.until(f"{STATUS} === 'offline'")
