@@ -98,6 +98,13 @@ async def keep_screenshot(tab: Tab, folder: Path) -> None:
         (Path(target) / f"{folder.name}.png").write_bytes(await tab.screenshot())
 
 
+async def call_to_hold(tab: Tab) -> None:
+    """Begin a call in push to talk."""
+    await tab.click("[name=mode][value=hold]")
+    await tab.click("#talk")
+    await tab.until(f"{STATUS} === 'online'")
+
+
 async def write(tab: Tab, text: str) -> None:
     """Type a message and send it, with the keyboard."""
     await tab.evaluate("document.querySelector('#text').focus()")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.chromium import Tab
-from tests.browser.house import CAPTIONS, NUM_CAPTIONS, STATUS, house, page, record
+from tests.browser.house import CAPTIONS, NUM_CAPTIONS, STATUS, call_to_hold, house, page, record
 from tests.fakes import Stage
 
 pytestmark = pytest.mark.timeout(180)
@@ -32,9 +32,7 @@ async def enter(tab: Tab, kind: str, *, again: bool = False) -> None:
 async def test_enter_on_the_button_holds_it_down(tmp_path: Path) -> None:
     microphone = record(tmp_path / "caller.wav", *(("Hello there.", "en"),) * 10)
     async with house(Stage()) as server, page(server.url, tmp_path, microphone) as tab:
-        await tab.click("[name=mode][value=hold]")
-        await tab.click("#talk")
-        await tab.until(f"{STATUS} === 'online'")
+        await call_to_hold(tab)
         await tab.evaluate("document.querySelector('#talk').focus()")
         await enter(tab, "keyDown")
         await tab.until(PRESSED)
@@ -52,9 +50,7 @@ async def test_enter_on_the_button_holds_it_down(tmp_path: Path) -> None:
 async def test_a_screen_readers_click_begins_and_ends_what_is_said(tmp_path: Path) -> None:
     microphone = record(tmp_path / "caller.wav", *(("Hello there.", "en"),) * 10)
     async with house(Stage()) as server, page(server.url, tmp_path, microphone) as tab:
-        await tab.click("[name=mode][value=hold]")
-        await tab.click("#talk")
-        await tab.until(f"{STATUS} === 'online'")
+        await call_to_hold(tab)
         await tab.evaluate("document.querySelector('#talk').click()")
         assert await tab.evaluate(PRESSED)
         await asyncio.sleep(1.0)

@@ -19,7 +19,7 @@ from tests.browser.house import (
     NOTICE,
     NUM_CAPTIONS,
     STATE,
-    STATUS,
+    call_to_hold,
     house,
     page,
     record,
@@ -234,9 +234,7 @@ def _arrived(path: Path) -> bytes:
 async def test_push_to_talk_with_the_keyboard(tmp_path: Path) -> None:
     microphone = record(tmp_path / "caller.wav", *(("Hello there.", "en"),) * 10)
     async with house(Stage()) as server, page(server.url, tmp_path, microphone) as tab:
-        await tab.click("[name=mode][value=hold]")
-        await tab.click("#talk")
-        await tab.until(f"{STATUS} === 'online'")
+        await call_to_hold(tab)
         await asyncio.sleep(1.0)
         assert await tab.evaluate(CAPTIONS) == []  # nobody listens before the key is down
         await tab.evaluate("document.activeElement.blur()")
@@ -258,9 +256,7 @@ async def test_who_presses_again_before_the_answer_withdraws_it_and_is_answered_
     stage = Stage(stt_seconds=1.5, answer=LONG_ANSWER)
     async with house(stage) as server, page(server.url, tmp_path, microphone) as tab:
         await tab.evaluate(WATCH_SENT)
-        await tab.click("[name=mode][value=hold]")
-        await tab.click("#talk")
-        await tab.until(f"{STATUS} === 'online'")
+        await call_to_hold(tab)
         await tab.evaluate("document.activeElement.blur()")
         await tab.key("keyDown", " ", "Space")
         await asyncio.sleep(1.0)
